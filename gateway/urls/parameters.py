@@ -1,4 +1,4 @@
-"""Takes parameters out of the URLs in a text.
+"""Takes parameters out of the URLs in a text, or replaces their values.
 
 Parameters are looked for behind ``?``, ``&``, ``#`` and ``;``, and at the beginning of the text,
 since some fields hold a query alone. Names are compared in lower case and decoded. A URL in a
@@ -16,6 +16,7 @@ _IN_VALUE = (";", "?")
 """Separators that may also be part of a value, when no name and equals sign follow."""
 
 _SPACE = re.compile(r"\s")
+_WORD = re.compile(r"[^\s=]+")
 _ENCODED_EQUALS = re.compile(r"%(?:25)*3d", re.IGNORECASE)
 _MAX_NESTED = 4
 
@@ -52,6 +53,41 @@ def without_parameters(
             dropped, begin = False, None
             kept.append(separator + piece)
     return ("".join(kept), found) if found else (text, found)
+
+
+def with_values_replaced(
+    text: str, names: Collection[str], mark: str, nested: int = _MAX_NESTED
+) -> str:
+    """`text` with `mark` for the values of the parameters in `names`, each up to ``&`` or ``#``.
+
+    names, nested: as in `without_parameters`. What stands before the first separator is no
+    parameter here: a text may begin with any words.
+    """
+    pieces = _SEPARATOR.split(text)
+    kept = [_within_replaced(pieces[0], names, mark, nested)]
+    is_hidden = False
+    for separator, piece in zip(pieces[1::2], pieces[2::2], strict=True):
+        name, _, value = piece.partition("=")
+        if value and _plain(name) in names:
+            kept.append(f"{separator}{name}={mark}")
+            is_hidden = True
+        elif not (is_hidden and separator in _IN_VALUE):
+            kept.append(separator + _within_replaced(piece, names, mark, nested))
+            is_hidden = False
+    return "".join(kept)
+
+
+def _within_replaced(piece: str, names: Collection[str], mark: str, nested: int) -> str:
+    """`piece`, which has no separator, with the values replaced in encoded texts in it."""
+    if not (nested and _ENCODED_EQUALS.search(piece)):
+        return piece
+
+    def replaced(found: re.Match[str]) -> str:
+        text = unquote(found[0])
+        changed = with_values_replaced(text, names, mark, nested - 1)
+        return found[0] if changed == text else quote(changed, safe="")
+
+    return _WORD.sub(replaced, piece)
 
 
 def _plain(name: str) -> str:

@@ -127,19 +127,27 @@ Wanted = Annotated[
 ]
 
 
+def _written(condition: object) -> object:
+    if condition is None:
+        raise ValueError(EMPTY)
+    return condition
+
+
 class Condition(BaseModel):
     """A `when:` block: paths of fields with the values they must have, and all, any, not."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
     __pydantic_extra__: dict[str, Wanted]
 
-    all_: list[Condition] | None = Field(
+    all_: Annotated[list[Condition] | None, BeforeValidator(_written)] = Field(
         default=None, alias="all", description="Every block is met."
     )
-    any_: list[Condition] | None = Field(
+    any_: Annotated[list[Condition] | None, BeforeValidator(_written)] = Field(
         default=None, alias="any", description="At least one block is met."
     )
-    not_: Condition | None = Field(default=None, alias="not", description="The block is not met.")
+    not_: Annotated[Condition | None, BeforeValidator(_written)] = Field(
+        default=None, alias="not", description="The block is not met."
+    )
 
     @model_validator(mode="after")
     def _paths_lead_somewhere(self) -> Condition:
@@ -157,12 +165,6 @@ class Condition(BaseModel):
         if not (self.__pydantic_extra__ or self.all_ or self.any_ or self.not_):
             raise ValueError(EMPTY)
         return self
-
-
-def _written(condition: object) -> object:
-    if condition is None:
-        raise ValueError(EMPTY)
-    return condition
 
 
 When = Annotated[Condition | None, BeforeValidator(_written)]

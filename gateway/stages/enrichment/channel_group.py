@@ -58,8 +58,8 @@ def find_channel_group(event: Event, received: Received) -> Additions:
 
     The first of these decides: the source or medium of the campaign, the id of a paid click, the
     site that `referrer` found. A page without a referrer is Direct. Later pages of a visit, whose
-    referrer is the site itself, get no group. Nor do events of trusted senders without campaign,
-    click id and referrer, since such a sender may not know where the visit came from.
+    referrer is the site itself, get no group. Nor do events of backends without campaign, click id
+    and referrer, since a backend may not know where the visit came from.
     """
     if event.get("channel_group") not in (None, ""):
         return {}
@@ -82,7 +82,8 @@ def _traffic(event: Event, received: Received) -> tuple[str, str, str] | None:
                 return traffic._replace(campaign=name) if name else traffic
     if event.get("page_referrer"):
         return _referred(event.get("referrer"), name)
-    return ("", "", name) if event.get("page_location") and not received.trusted else None
+    is_page = event.get("page_location") and not (received.trusted or received.backend)
+    return ("", "", name) if is_page else None
 
 
 def _referred(referrer: Any, campaign: str) -> tuple[str, str, str] | None:

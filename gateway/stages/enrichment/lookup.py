@@ -218,7 +218,8 @@ def _apart(new: Additions) -> tuple[Additions, Additions]:
 def _row_of(holder: Mapping[str, Any], name: str, rows: Rows) -> Additions:
     """The row for the value of the field `name` of `holder`, without fields that `holder` has."""
     value = holder.get(name)
-    row = rows.get(value if type(value) is str else as_text(value) or "")
+    key = value if type(value) is str else as_text(value)
+    row = rows.get(key) if key else None
     if not row:
         return {}
     return {field: value for field, value in row.items() if holder.get(field) in (None, "")}

@@ -10,6 +10,7 @@ from gateway.event import Event, Received
 from gateway.stages.enrichment.base import Additions, Enrichment, PartSettings
 from gateway.stages.enrichment.known_sites import find_site
 from gateway.stages.enrichment.tables import Tables
+from gateway.urls.domains import host_name, is_within, registrable_domain
 from gateway.urls.page import read_page_url
 
 _CACHED = 4_096
@@ -52,8 +53,6 @@ def load(settings: ReferrerSettings | None = None, _: Tables | None = None) -> E
 
 
 def _compile(settings: ReferrerSettings) -> Callable[[str, str], Mapping[str, str] | None]:
-    from gateway.urls.domains import host_name, is_within, registrable_domain
-
     ignored = tuple(settings.ignore)
 
     @lru_cache(_CACHED)

@@ -30,9 +30,10 @@ from typing import Any, Literal
 import orjson
 
 from gateway.event import Event, EventError, read_event
+from gateway.event.bounds import SURPLUS, TOO_MANY
 from gateway.event.consent import CONSENT
 from gateway.event.mending import IGNORED, ignored_in_words, ignored_of
-from gateway.event.text import did_you_mean
+from gateway.event.text import did_you_mean, printable
 from gateway.stages.rules.denials import with_denials_only
 from gateway.stages.rules.edits import Withheld
 
@@ -88,6 +89,17 @@ def load_function(reference: str) -> Function:
     return loaded
 
 
+def _misfit(answer: Any, event: Event) -> str:
+    """What `event`, read from `answer`, lacks of it; "" for nothing."""
+    if IGNORED in event:
+        return ignored_in_words(ignored_of(event))
+    if SURPLUS in event:
+        return f"it has {TOO_MANY}"
+    stated = answer.get(CONSENT)
+    unknown = stated.keys() - event.get(CONSENT, {}) if isinstance(stated, dict) else ()
+    return f"consent has no {printable(str(min(unknown, key=str)))}" if unknown else ""
+
+
 def _takes_one(function: Callable[..., Any]) -> bool:
     try:
         signature(function).bind({})
@@ -139,8 +151,7 @@ class PlugIn:
             return self._problem("no event", f"did not return an event: {error}")
         except TypeError:
             return self._problem("no event", "returned a value that cannot be represented in JSON")
-        if IGNORED in changed:
-            problem = ignored_in_words(ignored_of(changed))
+        if problem := _misfit(answer, changed):
             return self._problem("no event", f"did not return an event: {problem}")
         if IGNORED in event:
             changed[IGNORED] = event[IGNORED]

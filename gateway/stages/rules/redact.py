@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
-from urllib.parse import unquote_plus
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -21,12 +19,12 @@ from gateway.stages.pii.passes import Remover, repeated
 from gateway.stages.pii.patterns import HINTS, PATTERNS
 from gateway.stages.pii.settings import PatternName
 from gateway.stages.rules.edits import Edit, change_values
+from gateway.urls.parameters import with_values_replaced
 
 _LONGEST = 16_384
 """Maximum number of characters of a known text; marks may be longer than what they replace."""
 
 _SPARED = frozenset((*PERSONAL, *IDS, *TECHNICAL, "event_name"))
-_PARAMETER = re.compile(r"([?&#;])([^=&#?;]+)=([^&#]+)")
 
 
 class Redact(BaseModel):
@@ -98,10 +96,10 @@ def hash_field(path: str, salt: str | None = None) -> Edit:
 def _finder(settings: Redact) -> Callable[[str], bool]:
     """A quick check of one text, or of several joined by line ends: true if nothing is in it."""
     if not settings.patterns:
-        return lambda text: "=" not in text
+        return lambda text: not _may_have_value(text)
     find = searcher("|".join(hint for name, hint in HINTS.items() if name in settings.patterns))
     if settings.query_parameters:
-        return lambda text: "=" not in text and find(to_bytes(text)) is None
+        return lambda text: not _may_have_value(text) and find(to_bytes(text)) is None
     return lambda text: find(to_bytes(text)) is None
 
 
@@ -142,15 +140,15 @@ def _redactor(settings: Redact, is_clean: Callable[[str], bool]) -> Remover:
 def _parameter_redactor(names: Sequence[str]) -> Remover:
     hidden = {name.lower() for name in names}
 
-    def replacement(match: re.Match[str]) -> str:
-        name = match[2]
-        plain = unquote_plus(name) if "%" in name or "+" in name else name
-        return f"{match[1]}{name}={REDACTED}" if plain.lower() in hidden else match[0]
-
     def in_text(text: str) -> str:
-        return _PARAMETER.sub(replacement, text) if "=" in text else text
+        return with_values_replaced(text, hidden, REDACTED) if _may_have_value(text) else text
 
     return in_text
+
+
+def _may_have_value(text: str) -> bool:
+    """Whether it may have a parameter with a value; its equals sign may be encoded."""
+    return "=" in text or "%" in text
 
 
 def _redact_field(path: str, in_text: Remover) -> Edit:

@@ -163,8 +163,9 @@ def test_what_tells_where_a_visitor_came_from(event: dict[str, Any], group: str 
     assert found.get("channel_group") == group
 
 
-def test_a_backend_has_the_group_of_its_campaign_and_is_never_direct() -> None:
-    backend = Received("backend", 0.0, trusted=True)
+@pytest.mark.parametrize("more", [{"trusted": True}, {"backend": True}])
+def test_a_backend_has_the_group_of_its_campaign_and_is_never_direct(more: dict[str, bool]) -> None:
+    backend = Received("backend", 0.0, **more)
     event: dict[str, Any] = {"event_name": "purchase", "page_location": HERE}
     assert "channel_group" not in enrich(event, backend)[0]
     event["page_location"] += "?utm_source=crm&utm_medium=sms"

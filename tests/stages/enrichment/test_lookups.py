@@ -152,6 +152,13 @@ def test_nothing_found_and_nothing_to_add_change_nothing(
     assert load(event, RECEIVED) is event
 
 
+@pytest.mark.parametrize("event", [{}, {"user_id": ""}, {"user_id": None}])
+def test_a_missing_or_empty_field_finds_no_row(event: dict[str, Any], tmp_path: Path) -> None:
+    table = '{"": {"tier": "gold"}, "u1": {"tier": "silver"}}'
+    found = look_up(tmp_path, table, event, key="user_id", add=["tier"])
+    assert "tier" not in found
+
+
 def test_an_empty_text_is_not_said(tmp_path: Path) -> None:
     event = {"items": [{"item_id": "A1", "margin": ""}]}
     assert look_up(tmp_path, CSV, event)["items"] == [{"item_id": "A1", "margin": 0.35}]

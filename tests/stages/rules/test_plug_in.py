@@ -44,6 +44,8 @@ def gives_nothing(event): event["x"] = 1
 def gives_wrong_types(event): return {**event, "value": "s3cr3t"}
 def takes_the_id(event): return {"event_name": "x"}
 def gives_objects(event): return {**event, "own": {1, 2}}
+def gives_too_much(event): return {**event, **{f"field_{n}": n for n in range(300)}}
+def gives_own_consent(event): return {**event, "consent": {"marketing": "denied"}}
 def gives_dates(event): return {**event, "own": datetime.date(2026, 1, 2)}
 def grants(event):
     return {**event, "consent": {**event.get("consent", {}), "ad_storage": "granted"}}
@@ -129,6 +131,12 @@ FAILURES = pytest.mark.parametrize(
         ),
         ("gives_wrong_types", "no event", "did not return an event: value (not a number)"),
         ("takes_the_id", "no event", "removed event_id and timestamp, which every event needs"),
+        (
+            "gives_too_much",
+            "no event",
+            "did not return an event: it has more than an event may have",
+        ),
+        ("gives_own_consent", "no event", "did not return an event: consent has no marketing"),
         ("gives_objects", "no event", "returned a value that cannot be represented in JSON"),
     ],
 )

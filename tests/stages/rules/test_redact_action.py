@@ -78,6 +78,14 @@ def test_only_the_patterns_that_are_named() -> None:
         ("name=jo", "name=jo"),  # no parameter of a URL
         ("/a?b=name=jo", "/a?b=name=jo"),
         ("/a?name=[redacted]", "/a?name=[redacted]"),
+        ("/a?b=1;name=jo", "/a?b=1;name=[redacted]"),
+        ("/a?to=/b?name=jo&c=1", "/a?to=/b?name=[redacted]&c=1"),
+        ("/a?name=j;o?p=q&b=1", "/a?name=[redacted]&b=1"),
+        ("/a? name=jo", "/a? name=[redacted]"),
+        ("/a?to=%2Fb%3Fname%3Djo&c=1", "/a?to=%2Fb%3Fname%3D%5Bredacted%5D&c=1"),
+        ("/a?to=%252Fb%253Fname%253Djo", "/a?to=%252Fb%253Fname%253D%255Bredacted%255D"),
+        ("see %2Fb%3Fname%3Djo or so", "see %2Fb%3Fname%3D%5Bredacted%5D or so"),
+        ("/a?to=%2Fb%3Fb%3D%6Ao", "/a?to=%2Fb%3Fb%3D%6Ao"),
     ],
 )
 def test_parameters_of_urls(text: str, expected: str) -> None:
