@@ -1,7 +1,7 @@
-"""Accepting connections: all that wait, whenever the event loop looks.
+"""Accepts connections: all that wait, each time the event loop gets to it.
 
-libuv accepts one at a time. A process with much to do looks seldom, and the others would wait in
-the kernel, where they cannot be refused.
+libuv accepts one at a time. In a busy process, the others would wait in the kernel, where they
+cannot be refused.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from gateway.web.connections import MAX_CONNECTIONS, Connections, connections_by
 log = logging.getLogger(__name__)
 
 REST_SECONDS = 1.0
-"""After the system had no room for another connection."""
+"""Pause after the system had no resources for another connection."""
 
 FULL_SECONDS = 0.25
-"""Until it looks again, after there were as many connections as there may be."""
+"""Pause after the limit of connections was reached."""
 
 _TICKS = 10
-"""Of uvicorn's server, between two sweeps: a second."""
+"""Ticks of uvicorn's server between two sweeps: a second."""
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, with another way to accept, limits for connections, and a socket for each
-    of `configs`, in their order. Only the lifespan of the first application is run.
+    """uvicorn's server, with its own way to accept connections, limits for them, and a socket for
+    each of `configs`, in their order. Only the lifespan of the first application is run.
 
-    settings, exempt: as in `Connections`. most: of all connections, if the limit of open files
-    allows it.
+    settings, exempt: as in `Connections`. most: limit of all connections, or less if the limit of
+    open files requires it.
     """
 
     def __init__(
@@ -78,10 +78,10 @@ class Server(uvicorn.Server):
 
 
 class Acceptor:
-    """Accepts what comes to `sockets`, which are bound, and gives it to a protocol each.
+    """Accepts connections at `sockets`, which are bound, and gives each a protocol of its own.
 
-    backlog: connections that may wait in the kernel. room: how many more may be open; its
-    arguments are how many are opening, and the monotonic time.
+    backlog: connections that may wait in the kernel. room: returns how many more may be open; takes
+    the number of those that are opening, and the monotonic time.
     """
 
     def __init__(
@@ -104,13 +104,13 @@ class Acceptor:
             log.info("listening on %s, port %d", *listening.getsockname()[:2])
 
     def close(self) -> None:
-        """Accepts no more."""
+        """Stops accepting."""
         for listening in self._sockets:
             self._loop.remove_reader(listening)
         self._sockets.clear()
 
     async def wait_closed(self) -> None:
-        """Until what was accepted has its protocol."""
+        """Waits until each accepted connection has its protocol."""
         if self._opening:
             await asyncio.wait(self._opening)
 
@@ -141,5 +141,5 @@ class Acceptor:
             task.add_done_callback(self._opening.discard)
 
     async def _open(self, connection: socket.socket) -> None:
-        with suppress(OSError):  # it has gone already
+        with suppress(OSError):  # the peer has gone already
             await self._loop.connect_accepted_socket(self._protocol, connection)

@@ -8,8 +8,8 @@ from gateway.stages.identity.cookies import deletes
 
 
 def answer_cookies(decisions: Sequence[Decision]) -> tuple[str, ...]:
-    """Values of ``Set-Cookie`` headers, one for each cookie: the last one, but what one event
-    deletes no other sets, and what the visitor withdraws later in the request is not set."""
+    """Values of ``Set-Cookie`` headers, one for each cookie: the last one, unless any event deletes
+    the cookie. Cookies of events before a withdrawal of consent are not set."""
     cookies: dict[str, str] = {}
     deleted: dict[str, str] = {}
     for before, decision in zip([None, *decisions], decisions, strict=False):

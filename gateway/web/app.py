@@ -55,8 +55,8 @@ def create_app(
     """The ASGI application of one web process.
 
     spool_folder: where the events of browsers wait while Redis cannot take them; without one they
-    are refused. is_rejected: whether the configuration file now holds something else than
-    `settings`, which was rejected.
+    are refused. is_rejected: returns whether the configuration file has changed since `settings`
+    and the change was rejected.
     """
     redis = connect_for_intake(redis_url)
     pending_counts = PendingCounts()

@@ -1,4 +1,4 @@
-"""The outermost layer of the web part: which application answers a request."""
+"""The outermost layer of the web process: picks the application that answers a request."""
 
 from contextlib import AbstractAsyncContextManager
 
@@ -9,14 +9,15 @@ from gateway.sources.claims import PathTable
 from gateway.web.security_headers import SecurityHeaders
 
 PREFIX = "gateway.prefix"
-"""In the scope of a request: what stood before the path that its endpoint claims."""
+"""Key in the scope of a request: the part of its path before the one that its endpoint claims."""
 
 
 class Application:
-    """The endpoints of sources in `table`, and what answers all other paths. operators: the
-    application at the operators' address.
+    """Gives each request to the endpoint in `table` at its path, and all others to `others`.
 
-    Events come in hundreds for each other request, so they do not pass through its layers.
+    operators: the application at the operators' address.
+
+    Nearly all requests bring events, so these do not pass through the layers of `others`.
     """
 
     def __init__(self, table: PathTable[ASGIApp], others: Starlette, operators: ASGIApp) -> None:
@@ -38,5 +39,5 @@ class Application:
             await self._secured(scope, receive, send)
 
     def lifespan(self) -> AbstractAsyncContextManager[object]:
-        """What is open while it serves."""
+        """Opens on entry what it needs to serve, and closes that on exit."""
         return self.others.router.lifespan_context(self.others)

@@ -1,4 +1,4 @@
-"""The URL below which a client has reached the gateway, for answers that name it."""
+"""The URL at which a client has reached the gateway, for answers that contain it."""
 
 from collections.abc import Callable, Mapping
 from urllib.parse import quote
@@ -11,12 +11,12 @@ from gateway.web.application import PREFIX
 from gateway.web.origins import page_origin
 
 BaseUrl = Callable[[Scope, Mapping[str, str]], str]
-"""From a request and its headers to scheme, host and prefix, without a slash at the end."""
+"""Returns scheme, host and prefix, without a slash at the end, for a request and its headers."""
 
 
 def compile_base_url(server: ServerSettings) -> BaseUrl:
-    """The function for a gateway with these settings: `public_url` where it is configured, else the
-    host that the client asked, if that is one."""
+    """The function for a gateway with these settings. It uses `public_url` where that is
+    configured, else the host that the client asked, if that is valid."""
     configured = "public_url" in server.model_fields_set
 
     def base_url(scope: Scope, headers: Mapping[str, str]) -> str:
@@ -30,8 +30,9 @@ def compile_base_url(server: ServerSettings) -> BaseUrl:
 
 
 def _scheme(scope: Scope, headers: Mapping[str, str], host: str) -> str:
-    """With which scheme the client asked. A proxy says so in `X-Forwarded-Proto`, and where it does
-    not, an https page does: browsers let it ask none but this machine by http.
+    """The scheme of the client's request: that of `X-Forwarded-Proto`, if a proxy sends it; else
+    https for a request of an https page, which may use http only for this machine; else that of
+    the connection.
 
     Source: w3.org/TR/mixed-content, 5.1 and w3.org/TR/secure-contexts, 3.1
     """

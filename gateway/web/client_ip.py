@@ -1,4 +1,4 @@
-"""Who sent a request, when proxies stand between."""
+"""Finds the sender of a request behind proxies."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,10 +44,10 @@ class ClientAddress(NamedTuple):
 
 
 ClientIp = Callable[[str, Mapping[str, str]], ClientAddress]
-"""From a connection's peer and a request's headers to its sender."""
+"""Returns the sender of a request, given the peer of its connection and its headers."""
 
 Nodes = Sequence[str | None]
-"""What proxies wrote, the last proxy's first; None for what is malformed."""
+"""The nodes that proxies wrote, the last proxy's first; None for a malformed one."""
 
 NO_HEADER = ClientAddress("", True, "no_header")
 UNREADABLE = ClientAddress("", True, "unreadable")
@@ -55,7 +55,7 @@ UNREADABLE = ClientAddress("", True, "unreadable")
 
 @dataclass(frozen=True, slots=True)
 class _Hop:
-    """client: the sender, if this is where reading ends."""
+    """client: the sender, if reading ends at this hop."""
 
     is_trusted: bool
     client: ClientAddress
@@ -69,7 +69,8 @@ class _Peer:
 
 
 def compile_client_ip(trusted: Sequence[Network], header: str | None = None) -> ClientIp:
-    """The function for the proxies in `trusted`. header: the only one that is read, if any.
+    """The function for the proxies in `trusted`. header: the only header to read; by default
+    those below.
 
     Headers are read only when the peer is trusted. ``X-Forwarded-For`` is read from the right, past
     the proxies in `trusted`; the first address that is not one of them is the client, since
@@ -77,10 +78,10 @@ def compile_client_ip(trusted: Sequence[Network], header: str | None = None) -> 
     no ``X-Forwarded-For``. Empty elements are no elements (RFC 9110, 5.6.1). Any other `header` has
     one address.
 
-    The client of a trusted proxy is never the proxy: where the next address cannot be read there
-    is none. Where all addresses are trusted, the leftmost is the client if it is private: a machine
-    of the operator's own network, which has no place. A public one is that of a proxy which another
-    proxy took for the client, unless everybody is trusted, as by ``0.0.0.0/0``.
+    A trusted proxy is never taken for the client: if the next address cannot be read, the client
+    is unknown. If all addresses are trusted, the leftmost is the client if it is private: a machine
+    in the operator's own network, which has no location. A public one belongs to a proxy that
+    another proxy took for the client, unless everybody is trusted, as by ``0.0.0.0/0``.
     """
     nodes_in = _compile_nodes(header)
     names = ["x-forwarded-for", "forwarded", *([header.lower()] if header else [])]
@@ -126,13 +127,13 @@ def compile_client_ip(trusted: Sequence[Network], header: str | None = None) -> 
 
 
 def is_private(address: str) -> bool:
-    """Whether `address` is one of a private network; not so for any other text."""
+    """Whether `address` is in a private network; False for a text that is no address."""
     node = read_node(address)
     return not isinstance(node, str) and is_in(node, PRIVATE_NETWORKS)
 
 
 def _compile_nodes(header: str | None) -> Callable[[Mapping[str, str]], Nodes]:
-    """From a request's headers to the nodes in them. header: the only one that is read, if any."""
+    """The function that returns the nodes in a request's headers. header: as above."""
     if header is None:
         return _nodes
     name = header.lower()
@@ -146,8 +147,8 @@ def _nodes(headers: Mapping[str, str]) -> Nodes:
 
 
 def _elements(value: str) -> Sequence[str]:
-    """The elements of `value` from the right. Commas in quotes are no exception: an element with
-    one is malformed then, while a quote that a visitor opens cannot take in what proxies add."""
+    """The elements of `value` from the right. Commas in quotes separate too: this makes an element
+    with one malformed, but a quote that a visitor opens cannot swallow what proxies add."""
     if "," not in value:  # the usual case, at half the cost
         element = value.strip()
         return [element] if element else []

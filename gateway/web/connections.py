@@ -1,7 +1,7 @@
-"""Connections that wait for their senders: how long they may, and how many.
+"""Limits how long connections may wait for their senders, and how many may wait.
 
-uvicorn has no limit for either, except on idle connections, by a timer for each request. Here one
-sweep a second looks at all connections, and requests set no timers.
+uvicorn limits neither, except for idle connections, with a timer for each request. Here one sweep
+a second checks all connections, and requests set no timers.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ HEAD_SECONDS = 10.0
 request that was answered early."""
 
 KEEP_ALIVE_SECONDS = 75.0
-"""How long a connection may be idle between requests. Longer than proxies and clients keep theirs,
-which is 60 s and less: whoever sends on a connection that is being closed gets no answer."""
+"""How long a connection may be idle between requests. Proxies and clients close theirs earlier,
+after 60 s or less: a request on a connection that is just being closed would get no answer."""
 
 ANSWER_SECONDS = 30.0
-"""For a peer to take any of an answer that does not fit into the buffers."""
+"""For a peer to read some of an answer that does not fit into the buffers."""
 
 LINGER_SECONDS = 2.0
-"""How long the rest of a refused request is thrown away. A connection that is closed earlier can
-take the answer with it (RFC 9112, 9.6)."""
+"""How long the rest of a refused request is read and discarded. If the connection were closed
+earlier, the answer could be lost (RFC 9112, 9.6)."""
 
 MAX_CONNECTIONS = 5_000
 """Of one process, where the limit of open files allows it. An idle one takes about 10 KB."""
 
 MAX_HELD_BYTES = 64_000_000
-"""Of all requests of one process that have not come completely."""
+"""Of all incomplete requests of one process."""
 
 SMALL_BYTES = 4_096
 """A request that holds no more than this is not closed for its size."""
@@ -51,15 +51,16 @@ FILES_BESIDES = 256
 """Files that a process opens for other things, such as Redis and the spool."""
 
 MAX_STEP_SECONDS = 2.0
-"""What counts of the time between two looks. A process that stood still for longer has not read yet
-what was sent to it meanwhile."""
+"""The time between two looks counts up to this much. A process that was blocked for longer has not
+yet read what was sent to it meanwhile."""
 
 REFUSED = PendingCounts()
-"""What was refused before its source was known, until it is counted with the rest."""
+"""Counts of refusals before the source was known, until `Upkeep` adds them to the other counts."""
 
 
 class State(IntEnum):
-    """What a connection waits for. Without a new request it changes only to a later one."""
+    """What a connection waits for. Until a new request, `Connections` only moves it to a later
+    state."""
 
     BUSY = 0
     """Nothing: its request has come, and is being answered."""
@@ -82,7 +83,7 @@ class State(IntEnum):
 
 
 BUSY, BODY, UNREAD, ANSWERED, IDLE, SILENT, HEAD, CLOSING, ENDING = State
-"""By these names they take a tenth of the time, until Python 3.12."""
+"""Before Python 3.12, access by these names takes a tenth of the time."""
 
 _SECONDS = {
     BODY: float("inf"),
@@ -97,17 +98,17 @@ _SECONDS = {
 
 
 class Connection(Protocol):
-    """What is asked of a connection."""
+    """What `Connections` needs of a connection."""
 
     @property
     def peer(self) -> str:
         """Its address; empty for a Unix socket."""
 
     cycle: Any
-    """Of uvicorn: another for each request whose head is complete."""
+    """uvicorn's cycle: a new one for each request whose head is complete."""
 
     held: int
-    """Bytes that have come of a request that is not complete."""
+    """Bytes that were received of an incomplete request."""
 
     def state(self) -> State: ...
 
@@ -115,7 +116,7 @@ class Connection(Protocol):
         """Ends it after it was in `state` for too long."""
 
     def close(self) -> None:
-        """Closes it without an answer, at the second call at once."""
+        """Closes it without an answer. A second call aborts it."""
 
 
 @dataclass(slots=True)
@@ -137,11 +138,11 @@ MALFORMED = RareWarning(
 
 
 class Connections:
-    """Ends those of `connections` that wait for too long, or that are too many.
+    """Ends those of `connections` that wait for too long, and some if there are too many.
 
-    settings: returns those in force. exempt: networks, besides `server.trusted_proxies`, that may
-    have any number of connections, since many visitors can stand behind one address of theirs.
-    most: of all connections. Times are in seconds of any monotonic clock.
+    settings: returns those in force. exempt: networks, besides `server.trusted_proxies`, whose
+    addresses may have any number of connections, since many visitors can share one of them. most:
+    limit of all connections. Times are in seconds of any monotonic clock.
     """
 
     def __init__(
@@ -173,8 +174,8 @@ class Connections:
         )
 
     def sweep(self, now: float) -> None:
-        """Ends what waits for too long, and the longest waiting where there are too many of one
-        address, or too many bytes of all."""
+        """Ends the connections that wait for too long, and those waiting longest if one address has
+        too many or all of them hold too many bytes."""
         if self._settings() is not self._in_force:
             self._read_settings()
         waits = self._look(now)
@@ -188,8 +189,8 @@ class Connections:
             warning.say(self._now)
 
     def room(self, opening: int, now: float) -> int:
-        """How many more there may be, besides the number that are `opening`. Where there is no
-        room, it closes some that wait, which makes room a moment later."""
+        """How many more there may be after the number that are `opening`. If there is no room,
+        closes some that wait, which makes room a moment later."""
         room = self._most - len(self._connections) - opening
         if room <= 0:
             self._look(now)
@@ -201,8 +202,8 @@ class Connections:
         self._group = _compile_group([*self._exempt, *self._in_force.trusted_proxies])
 
     def _look(self, now: float) -> dict[Connection, _Wait]:
-        """Since when each connection waits. One that changes between states without a new request
-        stays in the latest of them, so that a sender cannot begin its time again."""
+        """Returns since when each connection waits. Without a new request, a connection stays in
+        the latest state that it was in, so that a sender cannot restart its time."""
         self._now += min(max(0.0, now - self._looked), MAX_STEP_SECONDS)
         self._looked = now
         before, self._waits = self._waits, {}
@@ -244,8 +245,9 @@ class Connections:
             self._close([connection], self._full)
 
     def _in_order(self, connections: list[Connection]) -> list[Connection]:
-        """Those first that can be closed at the least cost: of other addresses before the exempt,
-        without a request before those that send one, and then the longest waiting."""
+        """Sorted so that those come first whose closing does the least harm: other addresses before
+        the exempt, connections without a request before those that send one, then the longest
+        waiting."""
 
         def rank(connection: Connection) -> tuple[bool, bool, float]:
             wait = self._waits[connection]
@@ -261,8 +263,8 @@ class Connections:
 
 
 def _compile_group(exempt: Sequence[Network]) -> Callable[[str], str]:
-    """From the address of a peer to what its connections are counted by: an IPv4 address, or the
-    /64 of an IPv6 address, which one sender usually has for itself. Empty for the exempt."""
+    """The function that returns the key by which the connections of a peer are counted: its IPv4
+    address, or the /64 of its IPv6 address, which one sender usually has. Empty for the exempt."""
 
     @lru_cache(maxsize=4096)
     def group(peer: str) -> str:

@@ -1,21 +1,21 @@
 """Deadlines of tasks that wait for their senders.
 
-One look a second at all that wait costs each of them a tenth of what a timer of its own would.
+Checking all waiting tasks once a second costs a tenth of a timer for each task.
 """
 
 import asyncio
 
 TOO_SLOW = "too slow"
-"""What a task is cancelled with at its deadline."""
+"""The argument with which a task is cancelled at its deadline."""
 
 LOOK_SECONDS = 1.0
-"""Between two looks; no deadline is kept more exactly."""
+"""Between two checks; no deadline is kept more exactly."""
 
 
 class Deadlines:
-    """Cancels the tasks that have been in it for `seconds`, whole ones, or up to a second longer.
+    """Cancels each added task after `seconds`, a whole number, or up to a second later.
 
-    While the process stands still, their time does too: what was sent meanwhile is not read yet.
+    Time in which the process is blocked does not count: what was sent meanwhile is not read yet.
     """
 
     def __init__(self, seconds: int) -> None:
@@ -25,7 +25,7 @@ class Deadlines:
         self._is_looking = False
 
     def add(self, task: asyncio.Task[object]) -> None:
-        """From now on the time of `task`, which runs, is limited."""
+        """Limits the time of `task`, which is running, from now on."""
         self._since[task] = self._now
         if not self._is_looking:
             self._is_looking = True

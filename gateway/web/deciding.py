@@ -1,4 +1,4 @@
-"""The decisions about the events of a request, between which other requests have their turn."""
+"""Decides about the events of a request, and gives other requests their turn in between."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from gateway.web.link_claims import ClaimLink
 from gateway.web.long_work import SMALL_BATCH, LongWork
 
 TURN_SECONDS = 0.01
-"""Of a request with many events, before others have their turn."""
+"""How long the events of one request are decided before others have their turn."""
 
 
 class Decider:
     """long_work: shared by all endpoints of a process. claim_link: without it no link between
-    domains identifies anybody."""
+    domains identifies a visitor."""
 
     def __init__(
         self, pipeline: Pipeline, long_work: LongWork, claim_link: ClaimLink | None = None
@@ -29,8 +29,8 @@ class Decider:
         self._claim_link = claim_link
 
     async def decide(self, events: Sequence[Event], received: Received) -> list[Decision]:
-        """The decision about each event. A link that would identify the visitor is claimed first,
-        and does so for all events of the request."""
+        """The decision about each event. If any has a link that can identify the visitor, claims
+        the link and decides again: it then identifies the visitor of all events of the request."""
         decisions = await self._decide_each(events, received)
         links = [each.unclaimed_link for each in decisions if each.unclaimed_link is not None]
         if not links or self._claim_link is None:
@@ -42,7 +42,7 @@ class Decider:
         return await self._decide_each(events, linked)
 
     async def _decide_each(self, events: Sequence[Event], received: Received) -> list[Decision]:
-        """Others have their turn every `TURN_SECONDS`. Strangers share theirs."""
+        """Gives others their turn every `TURN_SECONDS`. Requests of strangers share one turn."""
         if len(events) <= 1:
             return [self._pipeline(event, received) for event in events]
         if len(events) > SMALL_BATCH and not received.trusted:

@@ -8,7 +8,7 @@ from gateway.stages.consent.unknown_place import defaults_in, why_unknown
 
 
 def decision_record(decision: Decision) -> Record:
-    """What was decided about one event. Holds nothing of the event but its name, id and consent."""
+    """Describes a decision. Of the event, it contains only the name, the id and the consent."""
     return {
         "kind": "decision",
         "browser": decision.demo_browser,
@@ -32,8 +32,8 @@ def decision_record(decision: Decision) -> Record:
 
 
 def _consent_record(decision: Decision) -> Record:
-    """states: by consent type. defaults: those that decided one of them. place_unknown: why the
-    visitor's location is not known, or ""."""
+    """states: by consent type. defaults: those that decided any of the states. place_unknown: why
+    the visitor's location is not known, or ""."""
     event = next((step.event for step in decision.steps if step.stage == "consent"), {})
     return {
         "states": event.get("consent", {}),

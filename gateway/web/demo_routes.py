@@ -32,7 +32,7 @@ HEADERS = {
     "cache-control": "no-store",
 }
 COOKIE = "demo_browser"
-"""Names the browser: 32 random hex digits, until it is closed."""
+"""Identifies the browser until it is closed: 32 random hex digits."""
 
 _read_cookies = compile_cookies([COOKIE])
 
@@ -84,7 +84,7 @@ def demo_routes(redis: Redis, keys: Keys, is_secure: bool) -> list[BaseRoute]:
 
 
 class _DemoFiles(StaticFiles):
-    """The page and its parts. The page names a browser that has no name yet."""
+    """The page and its parts. The page sets `COOKIE` in a browser that does not have it."""
 
     def __init__(self, is_secure: bool) -> None:
         super().__init__(directory=FOLDER)

@@ -25,7 +25,7 @@ from gateway.web.token_endpoint import METHODS, TokenEndpoint
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """by_role: what answers to each `Role` but scripts. limit: that of the source's senders."""
+    """by_role: the application for each `Role` but scripts. limit: the rate limit of the source."""
 
     by_role: Mapping[Role, ASGIApp]
     limit: SenderLimit
@@ -39,8 +39,8 @@ def endpoints_of(
     appender: EventAppender,
     note_refused: NoteRefused,
 ) -> Endpoints:
-    """The endpoints of `source`. appender: makes its events durable. note_refused: is told of its
-    requests that are refused."""
+    """The endpoints of `source`. appender: makes its events durable. note_refused: receives its
+    refused requests."""
     counts = shared.pending_counts
     max_body_bytes = min(server.max_body_bytes, source.max_body_bytes or server.max_body_bytes)
     check_origin = compile_origin_check(source.settings, server.demo)

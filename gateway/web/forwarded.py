@@ -1,4 +1,4 @@
-"""Elements of `X-Forwarded-For` and `Forwarded`: one hop of a request in the words of a proxy."""
+"""Reads the elements of `Forwarded`, in each of which a proxy describes one hop of a request."""
 
 import re
 
@@ -21,9 +21,9 @@ def forwarded_for(element: str) -> str | None:
     """The node in an element of `Forwarded` (RFC 7239, 4), None if the element is malformed
     or too long.
 
-    The name of the parameter may have any case, and stand only once. An element without ``for``
-    does not tell the address: ``unknown``. All parameters are checked, so that no part of a quoted
-    value, in which a visitor's text may stand, passes for an element.
+    The name of the parameter may have any case, and occur only once. The node of an element without
+    ``for`` is ``unknown``. All parameters are checked, so that no part of a quoted value, which may
+    contain a visitor's text, passes for an element.
     """
     if len(element) > MAX_ELEMENT:
         return None

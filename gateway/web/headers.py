@@ -1,4 +1,4 @@
-"""Headers of a request: from the lines that came in to one value for each name."""
+"""Reads the headers of a request: from the lines that came in to one value for each name."""
 
 from collections.abc import Sequence
 
@@ -49,7 +49,7 @@ _COMMON = (
     "x-request-id",
 )
 _common = {name.encode(): name for name in _COMMON}.get
-"""Finding a name takes half the time of decoding it, which pays for the limits below."""
+"""Looking up a name takes half as long as decoding it. The gain pays for the limits below."""
 
 
 def read_headers(lines: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -42,17 +42,17 @@ _numbers = count(1)
 """Of the requests of this process."""
 
 QUESTION_METHODS = ("GET",)
-"""Those at the `questions` of a source."""
+"""Methods at the `questions` of a source."""
 
 BUSY = too_many().answer()
-"""Made once: whoever sends too much is to cost little."""
+"""Made once, so that refusing a flood costs little."""
 
 
 class Intake:
     """The endpoint of one source, an ASGI application.
 
-    appender: makes events durable. note_refused: is told of requests that are refused.
-    check_origin: without it any page may send.
+    appender: makes events durable. note_refused: receives refused requests. check_origin: without
+    it any page may send.
     """
 
     def __init__(
@@ -143,8 +143,8 @@ class Intake:
             raise
 
     async def _serve(self, request: Inbound, client: ClientAddress, receive: Receive) -> Answer:
-        """The answer to `request`, whose body has yet to come. Raises `Refused` where the sender
-        may not send it, or not now."""
+        """The answer to `request`, whose body is not read yet. Raises `Refused` if the sender may
+        not send it, or not now."""
         bucket = self.limit.enter(client, request)
         if self._check_origin is not None:
             self._check_origin(request.headers)
@@ -175,7 +175,7 @@ class Intake:
         bucket: Bucket | None,
         check_token: SubmissionCheck | None,
     ) -> Answer:
-        """The answer once the events of `batch` are stored, which `request` had."""
+        """Stores the events of `batch`, which was read from `request`, and returns the answer."""
         if bucket is not None:
             if batch.trusted:
                 bucket.give_back(1, len(request.body))

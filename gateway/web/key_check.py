@@ -1,4 +1,4 @@
-"""Whether a request shows a key, asked before anything else is done with it."""
+"""Checks whether a request shows a key, before anything else is done with it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,8 +9,8 @@ from gateway.sources.base import Inbound, Refused, Source
 from gateway.web.headers import MAX_LINES, read_headers
 
 MAX_HEAD_BYTES = 4096
-"""Of the query and the values of all headers. Backends send less, and a longer search would let
-wrong keys cost more than the refusal that they get."""
+"""Of the query and the values of all headers. Backends send less, and a longer search for a wrong
+key would cost more than refusing the request."""
 
 ShowsKey = Callable[[Scope], bool]
 

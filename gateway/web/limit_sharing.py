@@ -1,4 +1,4 @@
-"""Sharing the budgets of senders with the other web processes, apart from the requests."""
+"""Shares the budgets of senders with the other web processes, in the background."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -11,17 +11,17 @@ from gateway.web.rate_limit import Bucket
 from gateway.web.sender_limit import SenderLimit
 
 SHARED_PART = 1 / 16
-"""Of a bucket: who has spent less of it since the last time is not shared yet. So the address of a
-usual visitor never gets to Redis, and little is written."""
+"""Part of a bucket that its sender must have spent since the last time to be shared. So the address
+of a usual visitor never gets to Redis, and little is written."""
 
 MAX_SHARED = 500
-"""Senders of one source that are shared at a time; the others follow."""
+"""Senders of one source whose budgets are shared at a time; the others follow."""
 
 
 async def share_limits(redis: Redis, keys: Keys, limits: Iterable[SenderLimit]) -> None:
     """Tells Redis what senders have spent, and learns what they have left in all processes.
 
-    Raises a redis-py error; then the process counts for itself and tells of it the next time.
+    Raises a redis-py error; then the process counts on its own, and tells Redis the next time.
     """
     for limit in limits:
         shared = [*islice(_much_spent(limit), MAX_SHARED)]

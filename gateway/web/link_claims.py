@@ -1,4 +1,4 @@
-"""Claiming a link of a request's pages, so that it identifies its visitor once."""
+"""Claims a link that a request's pages were opened with, so that it identifies its visitor once."""
 
 import asyncio
 import contextlib
@@ -12,19 +12,19 @@ from gateway.redis_client.connect import RedisError
 from gateway.stages.identity import Link
 
 MAX_LINKS = 4
-"""Different links of one request that are tried. A page has one; a batch may be of more pages."""
+"""Different links of one request that are tried. A page has one; a batch may be from more pages."""
 
 CLAIM_SECONDS = 1.0
-"""How long Redis is waited for: the visitor waits too."""
+"""How long to wait for Redis: the visitor waits too."""
 
 ClaimLink = Callable[[Sequence[Link], float], Awaitable[str]]
-"""From the links of a request, and the time in Unix seconds, to the visitor id in the first that
-nobody has claimed before, "" if there is none."""
+"""Takes the links of a request and the time in Unix seconds. Returns the visitor id in the first
+link that was not claimed before, "" if there is none."""
 
 
 def compile_claim_link(redis: Redis, keys: Keys) -> ClaimLink:
-    """The function that claims a link. One that cannot be claimed because Redis is away identifies
-    nobody."""
+    """The function that claims a link. A link that cannot be claimed because Redis is away
+    identifies no visitor."""
 
     async def claim(links: Sequence[Link], now: float) -> str:
         different = {link.id: link for link in links}

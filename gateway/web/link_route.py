@@ -19,7 +19,7 @@ _HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
 
 def link_routes(settings: Settings, client_ip: ClientIp) -> list[Route]:
     """The redirect, unless no domains are configured for it. client_ip: as for events, since a link
-    holds for the network that follows it."""
+    is valid only in the network that asked for it."""
     if not settings.identity.link_domains:
         return []
     link = compile_link(settings.identity, settings.salt)

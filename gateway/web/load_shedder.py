@@ -1,20 +1,20 @@
-"""A turn of the event loop: how many requests are begun before what they began goes on."""
+"""Limits how many requests are begun in one turn of the event loop, before their work continues."""
 
 import asyncio
 
 TURN_SECONDS = 0.1
-"""Of beginning requests in one turn. Whoever is accepted waits a few turns, so that waits stay
-short however many come at once: a refusal takes far less time."""
+"""How long requests are begun in one turn. An accepted request takes a few turns, so that waits
+stay short however many come at once: a refusal takes far less time."""
 
 LEAST = 100
-"""Requests that one turn begins in any case: a few may be long, as those with many events are."""
+"""Requests that are begun in every turn: a few may take long, such as those with many events."""
 
 
 class LoadShedder:
-    """The turn that the loop is in, from the first request that asks.
+    """The current turn of the loop, which starts with the first request that asks.
 
-    Requests with a key have a reserve: when others are shed, as many of them are begun as in
-    another turn. So no flood of others takes the place of the first `LEAST` of them.
+    Requests with a key have a reserve: when others are shed, as many with a key are begun as in a
+    turn of their own. So no flood of others displaces the first `LEAST` of them.
     """
 
     def __init__(self) -> None:

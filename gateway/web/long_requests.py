@@ -1,4 +1,4 @@
-"""Requests that take long: a few of them are under way at a time, and they are read in a thread.
+"""Requests that take long: a few of them are processed at a time, and they are read in a thread.
 
 A request can state fields once for all of its events, of which it has up to a thousand. Each event
 gets them all, so that 10 KB can take a second to read, and 25 KB hold 10 MB of memory from then
@@ -16,7 +16,7 @@ from gateway.sources.base import Batch, Inbound, Source
 from gateway.web.long_work import MAX_WAITING_BYTES, too_many
 
 SMALL_REQUEST_BYTES = 1_024
-"""Of the query and the body. One that is no larger takes a few milliseconds at most."""
+"""Of the query and the body. A request that is no larger takes a few milliseconds at most."""
 
 SMALL_BODY_BYTES = 4_096
 """Of a body that is no JSON object, and of a query without a body."""
@@ -25,16 +25,16 @@ SMALL_PARTS = 40
 """Lines and objects in the body of a few events."""
 
 MAX_PLAIN_BYTES = 65_536
-"""Of a JSON object with so few of them, which is read at once."""
+"""Of a JSON object with no more than `SMALL_PARTS`, which is read at once."""
 
 MAX_SHARED_QUERY_BYTES = 16_384
-"""Of a query that is shared by lines, in all of them together."""
+"""Of a query that all lines share, times their number."""
 
 MAX_SHARED_BYTES = 1 << 20
-"""The same of an object that may be shared by the objects in it."""
+"""Of an object that the objects in it may share, times their number."""
 
 PLACES = 2
-"""So that one is read or decided while the events of the other are being stored."""
+"""Two, so that one is read or decided while the events of the other are being stored."""
 
 MAX_WAIT = 10.0
 """Seconds that a request waits for its place."""
@@ -61,7 +61,7 @@ def takes_long(source: Source[Any], request: Inbound) -> bool:
 
 
 class Lane:
-    """Requests of one kind of senders, of which `PLACES` are under way at a time, in the order in
+    """The requests of one kind of sender: `PLACES` of them are processed at a time, in the order in
     which they came."""
 
     def __init__(self, thread: str) -> None:
@@ -71,9 +71,9 @@ class Lane:
 
     @asynccontextmanager
     async def place(self, size: int) -> AsyncIterator[None]:
-        """A place for a request with a body of `size` bytes, from before it is read until its
-        events are stored. Raises `Refused` when too many bytes wait already, or it has waited too
-        long."""
+        """A place for a request with `size` bytes of query and body, from before it is read until
+        its events are stored. Raises `Refused` when too many bytes wait already, or it has waited
+        too long."""
         await self._enter(size)
         try:
             yield
@@ -81,7 +81,7 @@ class Lane:
             self._places.release()
 
     async def read(self, source: Source[Any], request: Inbound) -> Batch:
-        """What `source` reads in `request`, in a thread. Raises `Refused` as it does."""
+        """What `source` reads in `request`, in a thread. Raises `Refused` as `Source.read` does."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, source.read, request)
 
     async def _enter(self, size: int) -> None:
@@ -98,12 +98,12 @@ class Lane:
 
 
 class LongRequests:
-    """Those of strangers, and those of senders who show a key, which do not wait for strangers."""
+    """A lane for strangers, and one for senders who show a key: these do not wait for strangers."""
 
     def __init__(self) -> None:
         self._strangers = Lane("read-strangers")
         self._keyed = Lane("read-keyed")
 
     def lane(self, source: Source[Any], request: Inbound) -> Lane:
-        """That of who sent `request` to `source`."""
+        """The lane for `request` to `source`."""
         return self._keyed if source.shows_key(request) else self._strangers

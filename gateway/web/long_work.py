@@ -1,8 +1,8 @@
 """Turns of the event loop that requests of strangers share, however many come at once.
 
 Each request may take some time to read and decide. If a hundred were worked on in one turn, all
-other senders and the answers of Redis would wait for all of them. `gateway.web.long_requests` has
-those that take long by themselves.
+other senders and the answers of Redis would wait for all of them. `gateway.web.long_requests`
+handles those that take long by themselves.
 """
 
 import asyncio
@@ -11,10 +11,10 @@ import time
 from gateway.sources.base import Refused
 
 TURN_SECONDS = 0.01
-"""Of one turn. What has begun goes on to its next rest."""
+"""Of one turn. Work that has begun goes on until it next awaits something."""
 
 SMALL_BATCH = 10
-"""Events that are decided at once."""
+"""A request with no more events than this decides them without waiting for a turn."""
 
 MAX_WAITING_BYTES = 32 << 20
 """Of all bodies that wait for their turn."""
@@ -28,7 +28,7 @@ def too_many() -> Refused:
 
 
 class LongWork:
-    """The turn that the loop is in, from the first that asks."""
+    """The current turn of the loop, which starts with the first request that asks."""
 
     def __init__(self) -> None:
         self._ends = 0.0
@@ -36,7 +36,7 @@ class LongWork:
         self._waiting_bytes = 0
 
     async def wait(self, size: int) -> None:
-        """Returns at once, or in the first turn that has time left, in the order of those who ask.
+        """Returns at once, or in the first turn that has time left, in the order of the calls.
 
         size: bytes that are kept meanwhile. Raises `Refused` when too many are kept already.
         """
@@ -52,7 +52,7 @@ class LongWork:
             self._waiting_bytes -= size
 
     def is_over(self) -> bool:
-        """Whether who asks has to wait."""
+        """Whether the turn is over, so that the caller has to wait."""
         now = time.perf_counter()
         if not self._has_begun:
             self._has_begun = True

@@ -1,4 +1,4 @@
-"""Heads of requests that uvicorn would take and that are refused, and the answers to them."""
+"""Finds faults in heads of requests that uvicorn would accept, and answers such requests."""
 
 from __future__ import annotations
 
@@ -81,9 +81,9 @@ def _is_only_chunked(headers: Headers) -> bool:
 
 
 def without_upgrade(method: bytes, url: bytes, version: str, headers: Headers) -> bytes:
-    """The head of a request as it reads without its `Upgrade` headers.
+    """The head of a request without its `Upgrade` headers.
 
-    A server may ignore them, and goes on with the protocol in use. Source: RFC 9110, 7.8.
+    A server may ignore them and keep the protocol in use. Source: RFC 9110, 7.8.
     """
     lines = [b"%b %b HTTP/%b" % (method, url, version.encode())]
     lines += [b"%b: %b" % pair for pair in headers if pair[0] != b"upgrade"]

@@ -33,8 +33,8 @@ Document = dict[str, Any]
 OPENAPI = "3.1.0"
 
 _PATH_CHARACTERS = "/:@!$&'()*+,;=~"
-"""Those that a path may have as they are (RFC 3986, 3.3). Braces would make it a template, as they
-do in a question's path."""
+"""Characters that need no escape in a path (RFC 3986, 3.3). Braces would make it a template, as
+they do in a question's path."""
 
 _NAME_IN_PATH = re.compile(r"\{(\w+)\}")
 
@@ -63,7 +63,7 @@ _OPERATORS_TEXT = "The endpoints at the operators' address (`--operators-host`).
 
 
 def public_document(settings: Settings) -> Document:
-    """What senders of events may ask, and are answered."""
+    """The document of the public address: what senders of events may ask, and the answers."""
     sources = build_sources(settings)
     url = settings.server.public_url
     paths = {
@@ -89,7 +89,7 @@ def public_document(settings: Settings) -> Document:
 
 
 def operators_document(settings: Settings) -> Document:
-    """What operators may ask at their own address, and are answered."""
+    """The document of the operators' address: what operators may ask, and the answers."""
     has_token = settings.server.operators_token is not None
     document = {
         "openapi": OPENAPI,
@@ -139,12 +139,12 @@ def _about(source: Source[Any]) -> str:
 
 
 def _written(claim: Claim) -> str:
-    """The path as the document has it."""
+    """The path as it is written in the document."""
     return quote(claim.path, safe=_PATH_CHARACTERS + "{}" * (claim.role == "question"))
 
 
 def _servers(claim: Claim, url: str) -> Document:
-    """Where a path is claimed below any other, the ways to it."""
+    """The servers of a path that is claimed below any other path; nothing for other claims."""
     if not claim.any_prefix:
         return {}
     prefix = {"default": "metrics", "description": "Any path, of one or more segments."}

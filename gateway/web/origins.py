@@ -11,10 +11,9 @@ OriginCheck = Callable[[Mapping[str, str]], None]
 
 
 class OriginRefused(Refused):
-    """A request from a page that may not send events, or from an unknown one where the page must
-    be known.
+    """The page may not send events, or it is unknown and the source requires it.
 
-    origin: of the page, which may read this answer, and so learns not to try again.
+    origin: of the page, "" if unknown. The page may read this answer, to learn not to try again.
     """
 
     def __init__(self, message: str, origin: str = "") -> None:

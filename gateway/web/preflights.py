@@ -1,4 +1,4 @@
-"""Pages of other origins: what browsers are told before they send, and which of them may not."""
+"""CORS: tells browsers which pages of other origins may send events."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from gateway.web.headers import read_headers
 from gateway.web.refusals import NoteRefused
 
 PREFLIGHT = "preflight"
-"""The reason of a request that a browser did not send, since its question was answered no."""
+"""The reason of a refused preflight, after which the browser does not send its request."""
 
 CORS_HEADERS = ("authorization", "content-type", SUBMISSION_HEADER)
 """Request headers that pages may send to any source."""
@@ -27,8 +27,8 @@ def with_cors(
     pending_counts: PendingCounts,
     note_refused: NoteRefused,
 ) -> ASGIApp:
-    """`endpoint` with the answers by which pages of `allowed_origins` can send to it and read its
-    answers. A preflight that is refused is counted and noted: nothing follows it."""
+    """`endpoint` with CORS, so that pages of `allowed_origins` can send to it and read its answers.
+    A refused preflight is counted and noted, since no request follows it."""
     if not source.settings.allowed_origins:
         return endpoint
     cors = CORSMiddleware(

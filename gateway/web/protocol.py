@@ -1,9 +1,9 @@
-"""HTTP as uvicorn speaks it, with a limit on all that is not a body, and without its laxity.
+"""uvicorn's HTTP protocol, made strict, and with a limit on everything that is not a body.
 
 uvicorn and httptools keep a head of any size, join its parts again with each read, and keep any
-number of requests that were sent ahead: a sender could fill the memory of a process, and its time,
-before the application hears of the request. They take requests whose host, version or framing is in
-doubt. And they lose the body of a request that asks for another protocol, as `curl --http2` does.
+number of pipelined requests: a sender could use up the memory and the time of a process before the
+application sees the request. They accept requests with a doubtful host, version or framing. And
+they lose the body of a request that asks for another protocol, as `curl --http2` does.
 """
 
 import httptools
@@ -34,12 +34,12 @@ from gateway.web.odd_http import (
 )
 
 MAX_BYTES = 131_072
-"""Of a head, and of trailers: the headers that `gateway.web.headers` takes, and a URL of the same
-length, which is the longest that httptools reads."""
+"""Of a head, and of trailers: room for the headers that `gateway.web.headers` accepts, and for a
+URL of the same length, which is the longest that httptools reads."""
 
 MAX_AHEAD = 10
-"""Requests of a connection that wait for the answer to the one before. uvicorn takes as many as a
-read has, which are thousands, and reads on after each answer."""
+"""Pipelined requests of a connection that wait for the answer to the one before. uvicorn keeps all
+that one read contains, which can be thousands, and reads on after each answer."""
 
 _TOO_MANY_AHEAD = RefusedHead("too_many_ahead", b"")
 """Never written: the requests before it are answered, and then the connection ends. Their sender
@@ -59,12 +59,12 @@ _MALFORMED = refused_head("400 Bad Request", "malformed_http", "this is not a va
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol for one connection. It answers 431 when `MAX_BYTES` came and neither
-    ended the head nor belonged to a body, refuses what `fault_of` names, and ignores `Upgrade`.
-    `Connections` ends it when it waits for too long."""
+    """uvicorn's protocol for one connection. It answers 431 after more than `MAX_BYTES` that
+    neither completed a head nor belonged to a body, refuses a head in which `fault_of` finds a
+    fault, and ignores `Upgrade`. `Connections` ends a connection that waits for too long."""
 
     held = 0
-    """Bytes that have come of a request that is not complete."""
+    """Bytes that were received of an incomplete request."""
     _read = 0
     _is_refused = False
     _fault: RefusedHead | None = None
@@ -109,7 +109,7 @@ class Protocol(HttpToolsProtocol):
         self._read = self.held = 0
         if not self._asks_for_upgrade:
             super().on_message_complete()
-            self.cycle.more_body = False  # uvicorn leaves it where the answer came first
+            self.cycle.more_body = False  # uvicorn leaves it True if the answer came first
 
     def on_response_complete(self) -> None:
         """uvicorn's own, without its timer for idle connections."""
@@ -155,8 +155,8 @@ class Protocol(HttpToolsProtocol):
             self.transport.close()
 
     def _parse(self, data: bytes) -> None:
-        """Feeds the parser. At a head with `Upgrade` it stops, and is given that head once more
-        without it, and then the rest."""
+        """Feeds the parser. It stops at a head with `Upgrade`; then it gets that head again without
+        `Upgrade`, and the rest."""
         rest: bytes | memoryview = data
         while True:
             try:
@@ -174,7 +174,7 @@ class Protocol(HttpToolsProtocol):
         self._is_refused = True
         REFUSED.add(f"refused::{refused.reason}")
         if self.headers:
-            self.headers.clear()  # they can take twenty times as much as what came
+            self.headers.clear()  # they can take twenty times the memory of the bytes received
         if self.cycle is None or self.cycle.response_complete:
             self.transport.write(refused.answer)
             self.transport.write_eof()
@@ -182,4 +182,4 @@ class Protocol(HttpToolsProtocol):
             self.transport.abort()  # the answer would be taken for that of the request before
         else:
             self.cycle.keep_alive = False  # the last one that is answered
-            self.flow.resume_reading()  # what else comes is thrown away
+            self.flow.resume_reading()  # what comes after it is discarded

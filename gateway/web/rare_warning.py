@@ -1,4 +1,4 @@
-"""Warnings about what can happen very often, as when strangers cause it or Redis is away."""
+"""Warnings that could flood the log, such as those that strangers cause, or Redis being away."""
 
 import logging
 

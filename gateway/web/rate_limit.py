@@ -35,9 +35,9 @@ def size_of(rate: Rate | None) -> Size:
 class Bucket:
     """The budget of one sender: tokens for its requests, events and bytes, full at first.
 
-    A request takes its token before its body is read. Events and bytes are paid for when they are
-    known, in full, so their tokens may become negative, by what the last request had too many;
-    then the next one waits. All moments are seconds of one clock.
+    A request takes its token before its body is read. Events and bytes are paid in full once they
+    are known, so their tokens can become negative; then the next request waits. All times are
+    seconds of one clock.
     """
 
     __slots__ = (
@@ -69,8 +69,8 @@ class Bucket:
         return True
 
     def has_volume(self, now: float) -> bool:
-        """Whether there are tokens for events and bytes still: requests that came at the same time
-        as one that took its token may have used them up."""
+        """Whether there are still tokens for events and bytes: since a request took its token,
+        others may have used them up."""
         if self._events < 1 or self._bytes < 1:
             self._refill(now)
         return self._events >= 1 and self._bytes >= 1
@@ -83,14 +83,14 @@ class Bucket:
         self._spent_bytes += size
 
     def give_back(self, requests: int, size: int) -> None:
-        """What was paid for a request that has no limit after all."""
+        """Refunds a request that turns out to have no limit. size: bytes."""
         self._requests = min(self.sizes.requests.amount, self._requests + requests)
         self._bytes = min(self.sizes.bytes.amount, self._bytes + size)
         self._spent_requests -= requests
         self._spent_bytes -= size
 
     def wait(self) -> float:
-        """Seconds until a request may be taken, as of the last question."""
+        """Seconds until the next request can be taken, counted from the last refill."""
         left = (self._requests, self._events, self._bytes)
         waits = (
             (1 - tokens) / size.per_second
@@ -106,8 +106,8 @@ class Bucket:
     def take_over(self, now: float, told: Sequence[int], left: Sequence[float]) -> None:
         """Takes over a budget that is shared with other processes.
 
-        told: of what was spent, that of which the others know. left: what all together have left
-        of requests, events and bytes.
+        told: the part of `spent` that the others know of. left: the requests, events and bytes that
+        are left for all processes together.
         """
         self._at = now
         self._spent_requests -= told[0]
@@ -118,7 +118,8 @@ class Bucket:
         self._bytes = left[2] - self._spent_bytes
 
     def _refill(self, now: float) -> None:
-        """`min` would take twice as long, and every request does this."""
+        """Adds the tokens that have flowed in. Every request does this; `min` would take twice as
+        long."""
         elapsed = now - self._at
         if elapsed <= 0:
             return
@@ -135,9 +136,9 @@ class Bucket:
 class Buckets:
     """The buckets of the senders seen last, each under its key.
 
-    When there are too many, the one that was asked for least recently goes, and its sender has a
-    full one again. That is no way around the limit: it takes requests from as many other senders
-    as there are buckets, each of which is let through with a full budget of its own anyway.
+    When there are too many, the least recently used one is dropped, and its sender starts with a
+    full one again. This is no way around the limit: it takes requests from as many other senders
+    as there are buckets, and each of them has a full budget of its own anyway.
     """
 
     def __init__(self, make: Callable[[str], Bucket], most: int = MAX_BUCKETS) -> None:

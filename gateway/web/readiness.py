@@ -12,7 +12,7 @@ from gateway.queue.keys import GROUP, Keys
 from gateway.redis_client.connect import RedisError
 
 FRESH_SECONDS = 0.5
-"""How long an answer holds for strangers, who would keep Redis busy if they asked often."""
+"""How long strangers get the same answer: they could keep Redis busy by asking often."""
 
 
 class Readiness:
@@ -26,7 +26,8 @@ class Readiness:
         self._asked_at = 0.0
 
     async def recent_fault(self) -> str:
-        """As it was at most `FRESH_SECONDS` ago, from one question for all who ask meanwhile."""
+        """The fault as of at most `FRESH_SECONDS` ago. Callers that come meanwhile share one query
+        of Redis."""
         is_stale = time.monotonic() - self._asked_at > FRESH_SECONDS
         if self._asked is None or (self._asked.done() and is_stale):
             self._asked = asyncio.create_task(self.fault())
@@ -34,7 +35,7 @@ class Readiness:
         return await asyncio.shield(self._asked)
 
     async def fault(self) -> str:
-        """As Redis says now."""
+        """The fault as of now."""
         try:
             for name in self._destinations:
                 groups = await self._redis.xinfo_groups(self._keys.destination(name).stream)

@@ -1,4 +1,4 @@
-"""Refused requests, noted for people who search why nothing arrives."""
+"""Notes refused requests, for people who want to know why nothing arrives."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NOT_FOUND = Refused(
 )
 
 NoteRefused = Callable[[Inbound, Refused], None]
-"""Is told of a request that its source refused, its body read or not, and why."""
+"""Receives a request that its source refused, whose body may not have been read, and the reason."""
 
 
 def recognition() -> Recognise:
@@ -66,8 +66,8 @@ class Refusals:
         self._describe = RefusalDescriber(sources)
 
     def of(self, source: str) -> NoteRefused:
-        """What notes the requests that `source` refused. Those of a gateway that cannot take them
-        now are left out: they say nothing about the request."""
+        """The function that notes requests that `source` refused. It leaves out those that the
+        gateway cannot take at the moment (status 5xx): this is not due to the request."""
 
         def note(request: Inbound, refused: Refused) -> None:
             reason = refused.reason
@@ -90,7 +90,7 @@ class Refusals:
 
 
 class RefusalDescriber:
-    """Says of a refused request what may be shown of it."""
+    """Describes a refused request by what may be shown of it."""
 
     def __init__(self, sources: Mapping[str, Source[Any]]) -> None:
         self._schemes = {name: schemes_of(source) for name, source in sources.items()}
@@ -126,7 +126,7 @@ class RefusalDescriber:
 
 
 def schemes_of(source: Source[Any]) -> dict[str, Schema]:
-    """The keys that `source` takes, as its description has them."""
+    """The keys that `source` takes, by its own description."""
     schemes: dict[str, Schema] = {}
     for method in source.methods:
         try:
@@ -151,7 +151,7 @@ class Unclaimed:
 
 
 def _inbound(scope: Scope) -> Inbound:
-    """The head of the request; one with headers beyond the limits counts as without."""
+    """The head of the request, without its headers if they exceed the limits."""
     try:
         headers = read_headers(scope["headers"])
     except Refused:

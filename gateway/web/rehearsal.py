@@ -48,9 +48,9 @@ class Rehearsed:
 
     described: the request, as it may be shown; its reason and message are "" unless it was refused.
     status: of the answer; 0 where the gateway itself answers, and no source. decided: each event as
-    it was read, and the decision about it. received: how each of them came in. refused: the events
-    that were refused. server_only: how many of them since only trusted senders may send them.
-    secrets: what must not be shown of the request.
+    it was read, and the decision about it. received: how each of these events came in. refused: the
+    events that were refused. server_only: how many of those only trusted senders may send. secrets:
+    what must not be shown of the request.
     """
 
     described: RefusedRequest
@@ -131,7 +131,7 @@ class Rehearsal:
 
 
 def _claims(settings: Settings, sources: Mapping[str, Source[Any]]) -> PathTable[Claim]:
-    """What is at each path, as in the web application."""
+    """The claims by path, as in the web application."""
     of_sources = (claim for name, source in sources.items() for claim in claims_of(name, source))
     scripts = (claim for claim, _ in script_claims(settings.sources))
     return PathTable((claim, claim) for claim in chain(of_sources, scripts))
@@ -189,7 +189,7 @@ class _Exchange:
         self._answer += message.get("body", b"")
 
     def refusal(self) -> tuple[str, str]:
-        """The reason and the message in the answer; "" for what it does not state."""
+        """The reason and the message in the answer; "" for one that it does not state."""
         try:
             answer = orjson.loads(self._answer)
         except orjson.JSONDecodeError:

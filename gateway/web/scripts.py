@@ -1,4 +1,4 @@
-"""The scripts for pages of shops, as browsers get them."""
+"""Serves the scripts for pages of shops."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -45,7 +45,8 @@ def script_routes() -> list[Route]:
 
 
 def script_claims(sources: Mapping[str, SourceSettings]) -> Iterator[tuple[Claim, ASGIApp]]:
-    """The scripts below any path, if a source is to which they send: ``collect`` next to them."""
+    """The claims of the scripts below any path, if a source of the type ``collect`` is claimed
+    there too: they send to it."""
     if any(each.type == "collect" and each.prefix == "any" for each in sources.values()):
         scripts = SecurityHeaders(Starlette(routes=script_routes()))
         for name in SCRIPTS:

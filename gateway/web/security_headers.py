@@ -1,6 +1,6 @@
 """Security headers on what a browser can open: pages, scripts, redirects and errors.
 
-Answers to events do not pass through here. Of these headers they need `NOSNIFF` alone, which the
+Answers to events do not pass through here. They need no security header but `NOSNIFF`, which the
 server adds to every answer.
 """
 

@@ -1,4 +1,4 @@
-"""The rate limit of a source: who is told to wait, before their requests cost anything."""
+"""The rate limit of a source: refuses requests before they cost much."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gateway.web.rate_limit import Bucket, Buckets, Size, Sizes, size_of
 log = logging.getLogger(__name__)
 
 CROWD = 10
-"""A bucket of many senders who cannot be told apart is so many times as large."""
+"""How many times as large the bucket of many senders is who cannot be told apart."""
 
 WARNING_SECONDS = 60.0
 """Between two warnings of one source."""
@@ -31,7 +31,7 @@ _KINDS = ("requests", "events", "bytes")
 
 
 class SenderLimit:
-    """The budgets of those who send to one source without a key.
+    """The budgets of senders to one source who have no key.
 
     Each address has its own; a /64 of IPv6, which one household has, counts as one address.
     Requests share one bucket, `CROWD` times as large, when their address is not known or is that
@@ -55,7 +55,7 @@ class SenderLimit:
         self._warned = -WARNING_SECONDS
 
     def enter(self, client: ClientAddress, request: Inbound) -> Bucket | None:
-        """The bucket of the sender, which pays for one request; None when there is no limit.
+        """Charges the bucket of the sender for one request, and returns it; None without a limit.
 
         request: its body is not read yet. Raises `Refused` when the budget is used up.
         """
@@ -73,8 +73,8 @@ class SenderLimit:
         raise self._refused(bucket, client, request)
 
     def pay_body(self, bucket: Bucket, client: ClientAddress, request: Inbound) -> None:
-        """Lets the sender pay for the body. Raises `Refused` when others of its requests, which
-        came at the same time, have used up the budget meanwhile."""
+        """Charges the sender for the body. Raises `Refused` when other requests of the sender have
+        used up the budget meanwhile."""
         if not bucket.has_volume(self.clock()) and not self._shows_key(request):
             raise self._refused(bucket, client, request)
         bucket.pay(0, len(request.body))
@@ -129,16 +129,16 @@ def _sizes(limits: RateLimits, factor: int) -> Sizes:
 
 
 def _private_sizes(limits: RateLimits) -> Sizes:
-    """For a machine of the operator's own network, which may stand for many visitors although it
-    sends no forwarding header, as Docker's and Kubernetes' address translation does. What is
-    configured holds as it is."""
+    """For a machine in the operator's own network, which may stand for many visitors although it
+    sends no forwarding header, such as the address translation of Docker and Kubernetes. Configured
+    limits are not enlarged."""
     chosen, usual = _sizes(limits, 1), _sizes(RateLimits(), CROWD)
     own = (kind in limits.model_fields_set for kind in _KINDS)
     return Sizes(*(chosen[i] if is_own else usual[i] for i, is_own in enumerate(own)))
 
 
 def _crowd_sizes(limits: RateLimits) -> Sizes:
-    """Never smaller than the defaults make it: a whole site may share this bucket."""
+    """Never smaller than with the default limits: a whole site may share this bucket."""
     pairs = zip(_sizes(limits, CROWD), _sizes(RateLimits(), CROWD), strict=True)
     return Sizes(*(_larger(*pair) for pair in pairs))
 

@@ -17,8 +17,8 @@ def compile_names(names: Collection[str]) -> frozenset[str]:
 
 
 def refuse_server_only(batch: Batch, names: Collection[str]) -> int:
-    """Moves the events of `batch` with one of `names` to those that are refused, and returns how
-    many there were. A trusted sender may send them.
+    """Moves the events of `batch` that have one of `names` to its refused events, and returns how
+    many it moved. A trusted sender may send them.
 
     Case and surrounding blanks make no difference: some destinations ignore them too.
     """

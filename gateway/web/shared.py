@@ -16,14 +16,14 @@ from gateway.web.long_work import LongWork
 from gateway.web.storage import DecisionObserver, ReleaseHeld
 
 SampleRefused = Callable[[str, float, Sequence[Refusal]], None]
-"""Is told of a source's refused events, and when they came, in Unix seconds."""
+"""Receives the name of a source, the time in Unix seconds, and the events that it refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """watch: is told of the decisions that were appended. claim_link: without it no link between
-    domains identifies anybody. release_held: is called before the answer when a page states consent
-    for which events of it wait. sample_refused: is told of events that are refused."""
+    """watch: receives the decisions that were appended. claim_link: without it no link between
+    domains identifies a visitor. release_held: called before the answer when a page states the
+    consent for which its held events wait. sample_refused: receives refused events."""
 
     pipeline: Pipeline
     pending_counts: PendingCounts

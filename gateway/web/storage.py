@@ -1,4 +1,4 @@
-"""From decisions to durable events, and what a sender is told when they cannot be stored."""
+"""Makes the events of decisions durable, and tells the sender when that fails."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ ReleaseHeld = Callable[[str, Sequence[Decision]], Awaitable[None]]
 the page sent now. Raises a redis-py error when that is not certain."""
 
 CountRefused = Callable[[str, int], None]
-"""Is told why events are refused, and how many."""
+"""Receives the reason for which events are refused, and their number."""
 
 
 class EventAppender(Protocol):
     """What makes events durable: an `Appender`, or one with a spool."""
 
     async def append(self, decisions: list[Decision]) -> bool:
-        """Returns once the events of `decisions` are durable: whether events are held for which
-        these state consent.
+        """Returns once the events of `decisions` are durable. The result is whether events are held
+        that wait for the consent stated in these.
 
         Raises TypeError when an event cannot be represented in JSON, `Full` when a limit was
         reached (perhaps after a part was appended, as `gateway.queue.admission` says), and a
@@ -44,8 +44,8 @@ class EventAppender(Protocol):
 
 
 class Storage:
-    """watch: is told of the decisions that were appended. release_held: is called when a page
-    states consent for which events of it wait."""
+    """watch: receives the decisions that were appended. release_held: called when a page states
+    the consent for which its held events wait."""
 
     def __init__(
         self,
@@ -61,13 +61,13 @@ class Storage:
         self._warnings: dict[str, RareWarning] = {}
 
     async def store(self, decisions: list[Decision], batch: Batch) -> None:
-        """Returns once the events of `decisions`, about those of `batch`, are durable. Raises
-        `Refused` when they are not, or not all, or it is not certain."""
+        """Returns once the events of `decisions`, made from those of `batch`, are durable. Raises
+        `Refused` when any of them is not, or when that is not certain."""
         if await self._append(decisions, batch):
             await self._release(batch.page_token, decisions)
 
     async def _append(self, decisions: list[Decision], batch: Batch) -> bool:
-        """Whether events are held for which these state consent."""
+        """Returns whether events are held that wait for the consent stated in these."""
         try:
             awaited = await self._appender.append(decisions)
         except TypeError:
@@ -126,5 +126,5 @@ class Storage:
     def _refused(
         self, reason: str, count: int, message: str, events: Sequence[object] = ()
     ) -> Refused:
-        self._count_refused(reason, count - 1)  # the request counts one
+        self._count_refused(reason, count - 1)  # `Intake` counts one for the request
         return Refused(503, reason, message, RETRY_AFTER, events)

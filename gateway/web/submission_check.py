@@ -1,4 +1,4 @@
-"""Whether a request has a submission token, at a source that takes none without."""
+"""Checks the submission tokens of requests, at a source that requires them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from gateway.sources.submission_tokens import (
 from gateway.web.origins import page_origin
 
 LEEWAY_SECONDS = 5
-"""After its expiry a token is still accepted: another server's clock may have issued it, and the
-request was on its way."""
+"""How long a token is still accepted after its expiry: the clock of the server that issued it may
+differ, and the request takes time to arrive."""
 
 
 class SubmissionCheck:
@@ -38,8 +38,8 @@ class SubmissionCheck:
     def passes_early(self, request: Inbound) -> bool:
         """Whether the headers of `request` have a valid token.
 
-        request: its body is not read yet. Raises `Refused` when they have another one, unless they
-        also prove who sends it.
+        request: its body is not read yet. Raises `Refused` for an invalid token, unless the headers
+        also show a key.
         """
         token = request.headers.get(SUBMISSION_HEADER)
         if token is None:
@@ -51,8 +51,8 @@ class SubmissionCheck:
         return True
 
     def check_batch(self, request: Inbound, batch: Batch) -> None:
-        """Raises `Refused` unless `batch`, read from `request`, has a valid token around its
-        events, comes from a trusted sender, or asks for something and has no events."""
+        """Raises `Refused` unless `batch`, read from `request`, has a valid token next to its
+        events, comes from a trusted sender, or has a reply and no events."""
         if batch.trusted or (batch.reply is not None and not batch.events):
             return
         if not batch.submission_token:

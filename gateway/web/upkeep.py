@@ -41,8 +41,8 @@ FAILED = (
 
 @dataclass(frozen=True, slots=True)
 class Upkeep:
-    """tables: read again for what enrichments know from elsewhere. shared_limits: rate limits that
-    other processes share. samples: of what was refused."""
+    """tables: of enrichments, which are read again. shared_limits: rate limits that are shared with
+    other processes. samples: of refused events and requests."""
 
     settings: Settings
     redis: Redis
@@ -53,9 +53,9 @@ class Upkeep:
     samples: Sequence[RefusedSample | RequestSample]
 
     async def run(self) -> None:
-        """Reads tables again, makes the consumer groups that Redis has not, shuts intake for what
-        is full, writes counts and samples, announces the gateway, and shares the rate limits;
-        until cancelled."""
+        """Every second until cancelled: reads tables again, creates missing consumer groups, closes
+        intake where capacity is used up, writes counts and samples, announces the gateway, and
+        shares the rate limits."""
         keys = Keys.of(self.settings)
         announcer = Announcer(self.redis, keys, self.settings.destinations)
         capacity = CapacityWatch(self.redis, keys, Limits.of(self.settings))
@@ -82,7 +82,7 @@ class Upkeep:
             await self._write_counts()
 
     async def _write_counts(self) -> None:
-        """With what was counted where no source is known: by plug-ins and by the protocol."""
+        """Writes all counts, also those that plug-ins and the protocol keep elsewhere."""
         count_problems(self.pending_counts)
         self.pending_counts.put_back(REFUSED.take())
         await self.appender.flush_counts()
