@@ -2,7 +2,7 @@
 
 hosts        under which names it answers
 sessions     who asks: the session of a cookie
-requests     which requests of a browser were meant: no other page made them
+requests     only requests that pages of the console made
 sign_in      the form for a password, and signing out
 links        one-time links
 openid       sign-in with a provider of OpenID Connect

@@ -1,4 +1,4 @@
-"""Cookies of the console: only for this host, and where it is reached by https only over that.
+"""Cookies of the console: only for this host, and only over https where it is reached by https.
 
 Source: RFC 6265bis (``__Host-``, `SameSite`), which browsers accept with `Secure` alone.
 """
@@ -15,7 +15,7 @@ _SECURE = "__Host-"
 
 
 def is_https(request: Request) -> bool:
-    """Whether the browser reaches the console by https, also through a proxy that says nothing.
+    """Whether the browser reaches the console by https, even through a proxy that does not say so.
 
     Browsers say so themselves: `Origin` has their scheme, and `Sec-Fetch-Site` is sent to no http
     address but loopback (W3C Fetch Metadata, 2.4). A page of another site cannot set either.

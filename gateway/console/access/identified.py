@@ -1,4 +1,4 @@
-"""Who asks: only those who have signed in get an answer."""
+"""Finds out who asks, and answers only those who have signed in."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ SIGN_IN_FIRST = (
 
 
 class Identified:
-    """`app` for those who have signed in, as ``request.state.operator`` with the CSRF token of
-    their session as ``request.state.csrf``.
+    """`app` for those who have signed in: with the user as ``request.state.operator``, and the CSRF
+    token of the session as ``request.state.csrf``.
 
-    Others are sent to the form, or told so where a page was not asked for. open_paths: they get
-    an answer there too.
+    Others are redirected to the form, or get 401 if they did not ask for a page. open_paths: where
+    `app` answers them too.
     """
 
     def __init__(self, app: ASGIApp, sessions: Sessions, open_paths: Paths) -> None:

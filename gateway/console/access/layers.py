@@ -1,4 +1,4 @@
-"""All that stands between the console and those who ask for it."""
+"""All layers of access control in front of the console."""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ _NO_PAGE = PlainTextResponse("There is no such page.\n", 404)
 class Access:
     """`app` for those who may see it, under the names that `settings` allow.
 
-    open_paths: further ones that everybody gets, such as ``/static/`` for all below it. limit:
-    bytes of a request's body. Every layer stands on its own; the lifespan is that of `app`.
+    open_paths: paths that everybody gets, besides those for signing in; ``/static/`` stands for all
+    below it. limit: bytes of a stranger's request body. Every layer refuses by itself; the lifespan
+    is that of `app`.
     """
 
     def __init__(

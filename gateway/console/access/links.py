@@ -1,7 +1,7 @@
 """One-time links: whoever can run commands where the gateway runs gets in as an operator.
 
-A link shows a button and is used by it alone: programs that look at links before people do, in
-mail and chats, send no form.
+A link shows a button, and only the button uses the link up: programs that look at links before
+people do, in mail and chats, send no form.
 """
 
 from __future__ import annotations

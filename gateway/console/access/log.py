@@ -1,4 +1,4 @@
-"""What goes to the log of operators' actions: who signed in, and who was refused."""
+"""Writes to the log of operators' actions who signed in, and who was refused."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ async def note(
     arguments: Mapping[str, str],
     counts: Mapping[str, int] | None = None,
 ) -> None:
-    """Adds a line. One that cannot be written is said in the log of the process: whoever asks could
-    do nothing about it.
+    """Adds a line. If that fails, only the log of the process says so: the user could do nothing
+    about it.
 
     user: such as ``console:anna``. arguments: no secrets, and nothing that a stranger wrote.
     """

@@ -12,8 +12,8 @@ from gateway.web.client_ip import compile_client_ip
 
 
 def network_of(server: ServerSettings) -> Callable[[Request], str]:
-    """The function for these settings: an address as the sources of events know it, through the
-    proxies that are trusted there, or the first address of a /64; "" where it is not known."""
+    """The function for these settings. It finds the address of a request as sources do, with the
+    same trusted proxies, and returns it, or the first address of its /64; "" if it is not known."""
     client_ip = compile_client_ip(server.trusted_proxies, server.client_ip_header)
 
     def network(request: Request) -> str:

@@ -1,4 +1,4 @@
-"""The pages of access, and what is said in place of a page."""
+"""The pages of access control, and messages in place of a page."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def page(
 def words_answer(
     request: Request, status: int, words: str, headers: Mapping[str, str] = NO_STORE
 ) -> Response:
-    """`words` as a page, or as JSON for those that asked for no page."""
+    """`words` as a page, or as JSON if the request did not ask for a page."""
     if not wants_page(request):
         return JSONResponse({"error": words}, status, {**NO_STORE, **headers})
     return page("told.html", request, {"title": "Not done", "words": words}, status, headers)
@@ -48,7 +48,7 @@ def wants_page(request: Request) -> bool:
 
 
 def needs_redis(view: View) -> View:
-    """`view`, which says so when Redis does not answer: then nobody gets in."""
+    """`view`, with the answer 503 when Redis does not answer: then nobody gets in."""
 
     async def told(request: Request) -> Response:
         try:

@@ -1,4 +1,4 @@
-"""Which requests were meant: those of the console's own pages.
+"""Carries out only requests of the console's own pages.
 
 Sources: OWASP Cross-Site Request Forgery Prevention Cheat Sheet; W3C Fetch Metadata Request
 Headers.
@@ -21,7 +21,7 @@ NO_PATHS = Paths(())
 SAFE = frozenset({"GET", "HEAD"})
 BODY_BYTES = 65_536
 SIGNED_IN_BYTES = 2_097_152
-"""Of those who have signed in: the playground takes files that browsers have recorded."""
+"""For those who have signed in: the playground takes files that browsers have recorded."""
 BODY_SECONDS = 10.0
 FIELD, HEADER = "csrf_token", "x-csrf-token"
 
@@ -39,13 +39,13 @@ MALFORMED = "The form could not be read, so it was not carried out."
 
 
 class OwnRequests:
-    """`app` for requests of the console's own pages. Others than GET and HEAD are answered 403
-    unless the browser says that a page of the console sent them and, in a session, they carry its
-    CSRF token: in the header `X-CSRF-Token` or the field ``csrf_token`` of a form.
+    """`app` for requests of the console's own pages. Requests other than GET and HEAD are answered
+    403 unless the browser says that a page of the console sent them and, in a session, they carry
+    its CSRF token: in the header `X-CSRF-Token` or the field ``csrf_token`` of a form.
 
-    The body is read here, within `BODY_SECONDS`, and `limit` bytes of a stranger or
-    `SIGNED_IN_BYTES` of others. sign_in_paths: those that start
-    a session, and need no token of the one before.
+    The body is read here, within `BODY_SECONDS`: at most `limit` bytes from a stranger, and
+    `SIGNED_IN_BYTES` from others. sign_in_paths: paths that start a session, and need no token of
+    the one before.
     """
 
     def __init__(
@@ -80,7 +80,8 @@ class OwnRequests:
 
 
 def is_from_own_page(request: Request) -> bool:
-    """Whether the browser says so: by `Sec-Fetch-Site`, or where it sends none by `Origin`."""
+    """Whether the browser says that a page of the console sent the request: by `Sec-Fetch-Site`, or
+    by `Origin` where it does not send that."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"
@@ -126,7 +127,7 @@ def _same(given: str, expected: str) -> bool:
 
 
 def _again(body: bytes, rest: Receive | None = None) -> Receive:
-    """Gives `body`, which was read already, and then what `rest` has."""
+    """Returns `body`, which was read already, and after it what `rest` returns."""
     given = False
 
     async def receive() -> Message:

@@ -14,9 +14,9 @@ _is_own = re.compile(r"/(?:login|logout|link)(?:[/?#]|\Z)").match
 def return_path(wanted: str) -> str:
     """`wanted`, if it is a path of this site with or without a query; `START` for anything else.
 
-    Browsers take a backslash for a slash, ``//`` for the beginning of a host, and skip control
-    characters (WHATWG URL, 4.4), so that none of them may be in it. Neither is it a page on which
-    one signs in or out.
+    Browsers take a backslash for a slash, a leading ``//`` for the beginning of a host, and skip
+    control characters (WHATWG URL, 4.4), so these are not allowed. Nor are pages for signing in or
+    out.
     """
     if len(wanted) > MAX_CHARACTERS or not _is_path(wanted) or _is_own(wanted):
         return START

@@ -40,12 +40,12 @@ def new_session(settings: ConsoleSettings, method: Method, name: str, role: Role
 
 
 def csrf_token(token: str) -> str:
-    """The token that forms of the session with `token` carry. It does not tell the other one."""
+    """The CSRF token for forms of the session with `token`, which it does not reveal."""
     return hmac.digest(token.encode(), b"csrf", "sha256").hex()
 
 
 class Sessions:
-    """Those that `stored` keeps. All raise a redis-py error when Redis does not answer."""
+    """The sessions in `stored`. All methods raise a redis-py error when Redis does not answer."""
 
     def __init__(self, settings: ConsoleSettings, stored: ConsoleSessions) -> None:
         self._settings = settings

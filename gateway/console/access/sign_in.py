@@ -97,8 +97,8 @@ class SignIn:
         return answer
 
     def _noting(self, answer: Response, name: str, reason: str) -> Response:
-        """`answer`, and a line in the log only after it: how long that takes would tell which names
-        there are."""
+        """`answer`, followed by a line in the log. It is written only after the answer, since the
+        time that it takes would reveal which names exist."""
         answer.background = BackgroundTask(self._note_refusal, name, reason)
         return answer
 
@@ -133,7 +133,7 @@ class SignIn:
 
 
 def _fields(body: bytes) -> dict[str, str]:
-    """Those of the form; none if it is not one."""
+    """The fields of the form; none if `body` is not a form."""
     try:
         text = body.decode()
         return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=20))

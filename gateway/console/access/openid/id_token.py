@@ -26,7 +26,7 @@ ALGORITHMS = (
     "ES512",
     "EdDSA",
 )
-"""Signatures with a private key. ``none`` and those with a shared secret are none of them."""
+"""Signatures with a private key: neither ``none`` nor those with a shared secret."""
 
 LEEWAY_SECONDS = 60
 MAX_NAME = 64
@@ -37,7 +37,7 @@ class NotValid(Exception):
 
 
 class UnknownKey(NotValid):
-    """The provider's keys that are known have none for this token."""
+    """The known keys of the provider do not contain exactly one for this token."""
 
 
 def claims_of(
@@ -81,10 +81,11 @@ def role_of(claims: Mapping[str, Any], settings: OpenIdSettings) -> Role | None:
 
 
 def name_of(claims: Mapping[str, Any], settings: ConsoleSettings) -> str:
-    """How they are shown and logged. No name of a user with a password, and not ``local``.
+    """The name under which the user is shown and logged. It is never the name of a user with a
+    password, and never ``local``.
 
-    An e-mail address counts unless the provider says that it is not verified. Some write a text in
-    place of true and false.
+    An e-mail address counts unless the provider says that it is not verified. Some providers write
+    texts in place of true and false.
     """
     is_verified = claims.get("email_verified", True) in (True, "true")
     email = claims.get("email") if is_verified else None
@@ -112,7 +113,7 @@ def _key_for(header: Mapping[str, Any], keys: Sequence[Mapping[str, Any]]) -> jw
 
 
 def _claim(claims: Mapping[str, Any], path: str) -> Any:
-    """That of the whole name, which may be a URL; else the dots lead into objects."""
+    """The claim with the whole name, which may be a URL; else the dots lead into objects."""
     if path in claims:
         return claims[path]
     value: Any = claims

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 FRESH_SECONDS = 3_600.0
 REST_SECONDS = 5.0
-"""Without a question after one that failed, and between two for keys that are not known."""
+"""Pause after a question that failed, and between two questions for unknown keys."""
 
 TIMEOUT_SECONDS = 10.0
 MAX_BYTES = 1_048_576
@@ -39,8 +39,8 @@ class ProviderError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """states_issuer: whether its answers name it, in the parameter ``iss``. by_form: whether it
-    wants the client's secret in the form, not in a header."""
+    """states_issuer: whether the provider's answers name it, in the parameter ``iss``. by_form:
+    whether it wants the client's secret in the form, not in a header."""
 
     authorization_endpoint: str
     token_endpoint: str
@@ -50,7 +50,7 @@ class Metadata:
 
 
 class Provider:
-    """That of `settings`. All raise `ProviderError`."""
+    """The provider of `settings`. `metadata` and `claims` raise `ProviderError`."""
 
     def __init__(self, settings: OpenIdSettings) -> None:
         self._settings = settings
@@ -68,7 +68,7 @@ class Provider:
         return self._metadata
 
     async def claims(self, code: str, start: Start) -> dict[str, Any]:
-        """Those of the ID token for `code`, once. Raises `NotValid` too."""
+        """The claims of the ID token for `code`, which works once. Raises `NotValid` too."""
         token = await self._exchange(await self.metadata(), code, start)
         try:
             return claims_of(token, self._keys, self._settings, start.nonce)
@@ -81,7 +81,8 @@ class Provider:
             await self._client.close()
 
     async def _refresh(self, asked_since: float) -> None:
-        """Asks for metadata and keys, unless they are fresh and were asked for since then."""
+        """Asks for metadata and keys, unless they are fresh and were asked for since
+        `asked_since`."""
         async with self._asking:
             now = time.monotonic()
             if now < self._fresh_until and self._asked_at >= asked_since:

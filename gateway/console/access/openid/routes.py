@@ -40,9 +40,9 @@ log = logging.getLogger(__name__)
 
 COOKIE = "gateway_console_openid"
 SENT = "sent"
-"""The parameter by which it is known that a browser was sent to `base_url` before."""
+"""The parameter that marks a request of a browser that was already sent to `base_url`."""
 PACE = ":openid"
-"""In the place of a name where attempts are counted; no user can have it."""
+"""Stands for the name of a user where attempts are counted; no user can have it."""
 
 OTHER_BROWSER = (
     "This sign-in was not started in this browser, was finished already, or is older than ten "

@@ -42,7 +42,7 @@ class Start:
         return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
     def began(self, state: str, now: float) -> bool:
-        """Whether the provider's answer with `state` is to this one, and in time."""
+        """Whether the provider's answer with `state` belongs to this sign-in, and is in time."""
         return now <= self.until and compare_digest(state.encode(), self.state.encode())
 
 
@@ -51,7 +51,7 @@ def begin(wanted: str, now: float) -> Start:
 
 
 def authorization_url(endpoint: str, settings: OpenIdSettings, start: Start) -> str:
-    """Where the browser is sent."""
+    """The URL of the provider to which the browser is sent."""
     parameters = {
         "response_type": "code",
         "client_id": settings.client_id,
@@ -66,13 +66,13 @@ def authorization_url(endpoint: str, settings: OpenIdSettings, start: Start) -> 
 
 
 def sealed(start: Start, settings: OpenIdSettings) -> str:
-    """For a cookie."""
+    """`start`, sealed for a cookie."""
     data = seal(settings.client_secret.get_secret_value(), _LABEL, orjson.dumps(asdict(start)))
     return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def unsealed(cookie: str, settings: OpenIdSettings) -> Start | None:
-    """None for what `sealed` has not made with this secret."""
+    """The sign-in in `cookie`; None if `sealed` has not made it with this secret."""
     try:
         data = b64decode(cookie + "=" * (-len(cookie) % 4), b"-_", validate=True)
         secret = settings.client_secret.get_secret_value()
