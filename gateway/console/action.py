@@ -1,4 +1,4 @@
-"""What people do here, in the log of operators' actions."""
+"""Writes what people do in the console to the log of operators' actions."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ NOT_LOGGED = "{} What an operator does must be written there, so this was not do
 def action_of(
     console: Console, request: Request, command: str, arguments: Mapping[str, Any]
 ) -> Action:
-    """Of who asks. arguments: by name; what may name a person is written as a digest. Its methods
-    raise `Trouble` when the log cannot be written."""
+    """An action of the user of `request`. arguments: by name; values that may name a person are
+    written as digests. Its methods raise `Trouble` when the log cannot be written."""
 
     def refuse(words: str) -> None:
         raise Trouble(503, NOT_LOGGED.format(words))
@@ -31,7 +31,7 @@ def action_of(
 async def note_action(
     console: Console, request: Request, command: str, arguments: Mapping[str, Any], events: int
 ) -> None:
-    """Writes down what is done next, with how many events. Raises `Trouble` when the log cannot be
-    written."""
+    """Writes down what is about to be done, with how many events. Raises `Trouble` when the log
+    cannot be written."""
     action = action_of(console, request, command, arguments)
     await asyncio.to_thread(action.note_events, events)

@@ -1,4 +1,4 @@
-"""What the status of a vendor's answer usually means, and what to do about it.
+"""What the status of a vendor's response usually means, and what to do about it.
 
 Source: RFC 9110, 15; RFC 6585, 4.
 """
@@ -49,7 +49,7 @@ _WARNING = "The event was counted, but the vendor has something to say about it.
 
 
 def advice(ending: str, status: int | None) -> str:
-    """What to do about an ending, or a ``retry``, in one or two sentences. status: of the answer,
+    """What to do about an ending, or a ``retry``, in one or two sentences. status: of the response,
     None without one."""
     if ending == "expired":
         return _EXPIRED

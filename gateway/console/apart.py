@@ -1,5 +1,5 @@
-"""Work that would keep the pages waiting: in a thread, with an event loop and a connection of its
-own."""
+"""Runs work that would keep the pages waiting in a thread, with an event loop and a connection of
+its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The application of the console, without who may see it (`gateway.console.access`)."""
+"""The application of the console, without access control (`gateway.console.access`)."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ WORDS = {
 
 
 def console_app(console: Console) -> Starlette:
-    """Answers everybody who reaches it. Pages are not compressed: they hold the CSRF token next to
-    words of the request, and the length of a compressed page would tell of it (BREACH,
+    """Answers everybody who reaches it. Pages are not compressed: they contain the CSRF token next
+    to text from the request, and the length of a compressed page would leak the token (BREACH,
     https://www.breachattack.com/)."""
     pages = [route for page in PAGES for route in page.routes(console)]
     others = [route for routes in ROUTES for route in routes(console)]
@@ -54,7 +54,7 @@ def console_app(console: Console) -> Starlette:
 
 
 class _StaticFiles(StaticFiles):
-    """Their URLs change with them, so browsers may keep them."""
+    """Static files. Their URLs change with their content, so browsers may cache them."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)

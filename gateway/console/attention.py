@@ -1,4 +1,4 @@
-"""What needs attention first: the most urgent above."""
+"""What needs attention, the most urgent first."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""What operators have started and what goes on when they leave the page: replays, releases, drops.
+"""Work that operators start, and that goes on when they leave the page: replays, releases, drops,
+erasures.
 
-It is the process of the console that works. When that ends, the work ends after the events that it
-has in hand; what was done is done, and is in the log of operators' actions.
+The process of the console does the work. When that process ends, the work ends after the events
+that it has in hand; what was done is done, and is in the log of operators' actions.
 """
 
 from __future__ import annotations
@@ -39,12 +40,13 @@ FAILED = "This ended early: {}. What was done is done. The log of the console sa
 
 @dataclass(slots=True)
 class Work:
-    """Something at work, or what became of it.
+    """Work in progress, or that has ended.
 
     title: such as ``Replay dead letters``. verb: what is done to events, such as ``Replayed``.
     others: what someone else may have done to them meanwhile. places: where no other work may be at
-    the same time. user: who started it. back: the page from which. total: of events that are meant,
-    None until they are counted. tried, succeeded: events so far. notes, trouble: in sentences.
+    the same time. user: who started it. back: the page where it was started. total: selected
+    events, None until they are counted. tried, succeeded: events so far. notes, trouble: in
+    sentences.
     """
 
     title: str
@@ -71,7 +73,7 @@ Do = Callable[[Redis, Work], Coroutine[Any, Any, None]]
 
 
 class Background:
-    """What is at work in this process, and the last that has ended."""
+    """The work in progress in this process, and the last that has ended."""
 
     def __init__(self) -> None:
         self._works: dict[str, Work] = {}
@@ -98,7 +100,7 @@ class Background:
         task.add_done_callback(lambda _: self._tasks.pop(work.id, None))
 
     async def close(self) -> None:
-        """Ends what is at work, and returns when it has ended."""
+        """Cancels all work, and returns when it has ended."""
         await cancel_and_wait(*self._tasks.values())
 
 

@@ -21,7 +21,7 @@ OUTCOMES: dict[str, tuple[tuple[str, ...], int]] = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """tone: of its colour, 1 to 8."""
+    """tone: the number of its colour, 1 to 8."""
 
     name: str
     values: Sequence[int]
@@ -46,11 +46,11 @@ class Row:
 
 
 Numbers = Mapping[str, Sequence[int]]
-"""By the ending, the events of each step."""
+"""The events of each step, by ending."""
 
 
 def numbers_of(series: Series) -> Numbers:
-    """Of all destinations in `series` together."""
+    """The numbers of all destinations in `series` together."""
     first, step, steps = series.first, series.step, len(series.buckets)
     found: dict[str, list[int]] = {}
     for (at, _, _, ending), number in series.counts.items():
@@ -62,7 +62,7 @@ def numbers_of(series: Series) -> Numbers:
 
 
 def ended_at(series: Series) -> Mapping[str, Counter[str]]:
-    """By the destination, how many events ended how; empty for one that had none."""
+    """How many events had which ending, by destination; empty for one that had none."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for (_, _, destination, ending), number in series.counts.items():
         found[destination][ending] += number
@@ -75,7 +75,8 @@ def outcomes(ended: Counter[str]) -> dict[str, int]:
 
 
 def delays_at(tallied: Tally) -> Mapping[str, Counter[str]]:
-    """By the destination, how many deliveries took how long, as `gateway.ledger.delays` has it."""
+    """How many deliveries took how long, by destination, in the buckets of
+    `gateway.ledger.delays`."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for (dimension, bucket, destination, _), number in tallied.items():
         if dimension == DELAY:

@@ -1,4 +1,4 @@
-"""What the pages of the console read from."""
+"""Gives the pages of the console what they read: settings, Redis and the ledger."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ T = TypeVar("T")
 SURVEYS = 2
 """How many pages at once look through all stored events."""
 MAX_WAITING = 20
-"""Pages that wait for their turn to. A look takes a few seconds at most."""
+"""Pages that wait for their turn to do so. A survey takes a few seconds at most."""
 BUSY = (
     "Too many pages look through the stored events at the moment, so this one was not made. Events "
     "are still accepted; try again in a few seconds."
@@ -47,8 +47,8 @@ NO_LEDGER = (
 @dataclass(frozen=True, slots=True)
 class Console:
     """settings: the configuration in force. config: its file. jobs_url: of the Redis of RQ. state:
-    what is known of the configuration now. redis_url: where `redis` is. background: what operators
-    have started. shared: what several viewers get."""
+    returns the state of the configuration now. redis_url: of `redis`. background: the work that
+    operators have started. shared: data that several viewers get."""
 
     settings: Settings
     config: Path
@@ -71,8 +71,8 @@ class Console:
         object.__setattr__(self, "_threads", threads)
 
     async def read(self, work: Callable[[LedgerReader], T]) -> T:
-        """What `work` makes of the ledger, in a thread. Raises `Trouble` where there is none or too
-        many ask at once, and what `LedgerReader` raises."""
+        """The result of `work`, which reads the ledger in a thread. Raises `Trouble` if there is no
+        ledger or too many ask at once, and what `LedgerReader` raises."""
         if not self.settings.has_ledger:
             raise Trouble(404, NO_LEDGER)
         return await self._threads.run(work)
@@ -83,8 +83,8 @@ class Console:
             self._threads.warm(work)
 
     async def status(self) -> Status:
-        """By the clock of Redis, as everybody may see it. Raises a redis-py error when it does not
-        answer."""
+        """The status by the clock of Redis, without personal data. Raises a redis-py error when
+        Redis does not answer."""
         seconds, microseconds = await self.redis.time()
         now = seconds + microseconds / 1e6
         return status_without_personal(
@@ -92,8 +92,8 @@ class Console:
         )
 
     async def survey(self, work: Apart[T]) -> T:
-        """What `work` finds, apart from the pages. Raises `Trouble` where it stops or too many
-        wait, and a redis-py error."""
+        """The result of `work`, which does not block other pages. Raises `Trouble` if it stops or
+        too many wait, and a redis-py error."""
         if not self._room.acquire(blocking=False):
             raise Trouble(503, BUSY, RETRY_SECONDS)
         try:

@@ -58,7 +58,7 @@ def routes(console: Console) -> list[BaseRoute]:
 async def _replay(
     console: Console, request: Request, receipt: str, name: str, is_sure: bool
 ) -> None:
-    """Raises `Stopped` or `Trouble` when it is not sent."""
+    """Sends the event again. Raises `Stopped` or `Trouble` when it is not sent."""
     if name not in console.settings.destinations:
         raise Trouble(404, UNKNOWN)
     if not is_receipt(receipt):

@@ -14,7 +14,7 @@ from gateway.ledger.answers import Ending, Listed, Story
 @dataclass(frozen=True, slots=True)
 class EventRow:
     """received_at: Unix seconds. event: its content without personal data, None if it was not kept.
-    endings: those that were looked for."""
+    endings: those that the list is about."""
 
     receipt: str
     received_at: float
@@ -25,7 +25,7 @@ class EventRow:
 
 
 def rows_of_endings(found: Iterable[Listed]) -> list[EventRow]:
-    """One for each event of `found`, of which the endings of an event follow each other."""
+    """One for each event of `found`, in which the endings of an event follow each other."""
     rows = []
     for _, group in groupby(found, key=lambda each: each.receipt):
         listed = [*group]
@@ -64,8 +64,8 @@ def shown_ending(ending: Ending, event: Event | None) -> Ending:
 
 
 def is_told(listed: Listed, reason: str | None) -> bool:
-    """Whether `reason`, a part of it that was searched for, stands in what everybody may see of the
-    ending. Else that it was found would tell, letter by letter, what is hidden."""
+    """Whether everybody may see the part `reason`, which was searched for, in the ending's reason;
+    True without one. Otherwise, finding the ending would reveal hidden text letter by letter."""
     if reason is None:
         return True
     shown = text_without_personal(listed.ending.reason, listed.payload)

@@ -1,5 +1,5 @@
-"""Endings as files, streamed: a page of the ledger after the other, so that nothing piles up and
-other pages take their turns."""
+"""Exports endings as files. They are streamed, one page of the ledger after the other, so that
+memory stays bounded and others can read the ledger in between."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ KINDS: dict[str, tuple[str, str, Written]] = {
     "csv": ("text/csv; charset=utf-8", _csv([COLUMNS]), _as_csv),
     "ndjson": ("application/x-ndjson", "", _as_ndjson),
 }
-"""The media type, what stands first, and how endings are written. CSV is without the content of
-events."""
+"""The media type, the text at the beginning, and the function that writes endings. CSV does not
+contain the content of events."""
 
 
 def routes(console: Console) -> list[BaseRoute]:
@@ -71,7 +71,7 @@ def _endpoint(console: Console, kind: str) -> Callable[[Request], Any]:
             await note_action(console, request, f"events export {kind}", _asked(filters), 0)
         media_type, head, written = KINDS[kind]
         pages = _pages(console, filters, is_whole)
-        first = await anext(pages, None)  # so that a ledger that cannot be read is said as usual
+        first = await anext(pages, None)  # an unreadable ledger is answered as usual
 
         async def lines() -> AsyncIterator[str]:
             yield head

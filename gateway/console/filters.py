@@ -1,4 +1,4 @@
-"""Which endings a search is about, as its URL says it."""
+"""The filters of a search for endings, as its URL states them."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ PERSONAL_FIELD = (
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """given: the texts of the URL that say what is wanted, by parameter. fields: FIELD=VALUE.
-    after: where the page before ended, "" for the first. mistakes: what cannot be read in them, in
-    sentences; then nothing is searched."""
+    """given: the texts of the URL, by parameter. fields: FIELD=VALUE. after: where the page before
+    ended, "" for the first. mistakes: what cannot be read, in sentences; if there are any, nothing
+    is searched."""
 
     given: Mapping[str, str]
     fields: Sequence[str]
@@ -46,7 +46,7 @@ class Filters:
         return bool(self.given or self.fields)
 
     def url(self, path: str, **more: str) -> str:
-        """`path` with these filters, and without a place in the list unless it is in `more`."""
+        """`path` with these filters and `more`, without `after`."""
         pairs = [*self.given.items(), *(("where", each) for each in self.fields)]
         pairs += [("digest", join_digests(digests))] if (digests := self.wanted.digests) else []
         pairs += more.items()

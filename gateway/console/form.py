@@ -7,11 +7,11 @@ from starlette.requests import Request
 
 MAX_FIELDS = 100
 MAX_BYTES = 4_000_000
-"""Of one field. How long a request may be is for the layer in front to say."""
+"""Of one field. `gateway.console.access.requests` limits the whole request."""
 
 
 async def read_form(request: Request) -> FormData:
-    """Without files. Raises HTTPException for what cannot be read."""
+    """The fields, without files. Raises HTTPException for a form that cannot be read."""
     return await request.form(max_files=0, max_fields=MAX_FIELDS, max_part_size=MAX_BYTES)
 
 

@@ -1,6 +1,6 @@
 """Headers on every answer of the console.
 
-The policy has no ``unsafe-`` source. htmx acts on elements alone that carry the nonce of the page
+The policy has no ``unsafe-`` source. htmx acts only on elements that carry the nonce of the page
 (its extension hx-csp), so markup in an event could do nothing even if it were not escaped.
 
 Source: W3C Content Security Policy Level 3; OWASP HTTP Security Response Headers Cheat Sheet.
@@ -30,8 +30,8 @@ HEADERS = {
 
 
 class ConsoleHeaders:
-    """`app`, and the nonce of the answer as ``gateway.nonce`` in the scope of the request. Nothing
-    is stored by browsers and proxies but what an answer allows itself."""
+    """`app` with these headers, and with the nonce of the answer as ``gateway.nonce`` in the scope
+    of the request. Browsers and proxies store only answers that allow it themselves."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -38,7 +38,7 @@ class LedgerThreads:
 
     async def run(self, work: Callable[[LedgerReader], T]) -> T:
         """What `work` returns or raises. Raises `Trouble` with the status 503 where too many wait.
-        A question counts until it is answered, also where nobody waits for the answer any more."""
+        A question counts until it is answered, even if nobody waits for the answer any more."""
         if not self._room.acquire(blocking=False):
             raise Trouble(503, BUSY, RETRY_SECONDS)
         asked = self._executor.submit(lambda: work(self._reader()))

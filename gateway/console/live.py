@@ -28,11 +28,11 @@ from gateway.ledger.newest import Look, Newest
 
 LOOK_SECONDS = 1.0
 LOOK_BACK_SECONDS = 3.0
-"""What happened so long before the first look is told: loading the page took as long."""
+"""The first look includes what happened this long before it: loading the page takes time."""
 MAX_WAITING = 30
 """Ticks in the queue of a viewer: half a minute."""
 MAX_REMEMBERED = 60
-"""Ticks that a viewer who comes back gets."""
+"""Ticks that are kept for viewers who come back."""
 GRACE_SECONDS = 10.0
 """How long the reader goes on when nobody watches: a browser that lost its stream comes back."""
 CANNOT_READ = "The ledger cannot be read. It is tried again every second."
@@ -42,9 +42,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """number: they count up. rows: newest first; one that came in has no endings. passed: how many
-    events and endings there were besides. trouble: why there is nothing, or "". is_gap: whether
-    ticks before it are lost."""
+    """number: ticks are numbered in their order. rows: endings, then events that came in, which
+    have no endings; each newest first. passed: how many more of both there were. trouble: why the
+    ledger could not be read, or "". is_gap: whether ticks before this one are lost."""
 
     number: int
     rows: Sequence[EventRow] = ()
@@ -55,14 +55,14 @@ class Tick:
 
 @dataclass(eq=False, slots=True)
 class Viewer:
-    """waiting: ticks not taken yet. dropped: is set when these were too many."""
+    """waiting: ticks not taken yet. dropped: set when there are too many of them."""
 
     waiting: asyncio.Queue[Tick] = field(default_factory=lambda: asyncio.Queue(MAX_WAITING))
     dropped: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Tail:
-    """For one event loop. name: of this run; numbers of ticks mean nothing in another."""
+    """For one event loop. name: of this run; the numbers of ticks are valid only in it."""
 
     def __init__(self, console: Console, seconds: float = LOOK_SECONDS) -> None:
         self.name = secrets.token_hex(4)
@@ -132,7 +132,7 @@ class Tail:
 
 
 def _rows(look: Look) -> list[EventRow]:
-    """Without personal data, newest first."""
+    """The rows of a `Tick`, without personal data."""
     came = [
         EventRow(each.receipt, each.at, each.name, each.source, None, ()) for each in look.received
     ]

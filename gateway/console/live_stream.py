@@ -1,4 +1,4 @@
-"""The stream of a viewer: server-sent events, each with the rows of a tick that he wants.
+"""The stream of a viewer: server-sent events, each with the rows of a tick that the viewer wants.
 
 Source: html.spec.whatwg.org/multipage/server-sent-events.html
 """
@@ -17,10 +17,11 @@ from gateway.console.live import Tail, Tick
 from gateway.console.rendering import render
 
 QUIET_SECONDS = 15.0
-"""After which a comment is sent, so that nothing on the way takes the connection for dead."""
+"""A comment is sent after this long without a tick, so that no proxy takes the connection for
+dead."""
 LAST_SECONDS = 60.0
-"""How long a stream lasts. The browser comes back by itself, and whoever may not see the console
-any more gets none."""
+"""How long a stream lasts. The browser reconnects by itself, which ends the streams of those who
+may not see the console any more."""
 RETRY_MS = 1000
 
 HEADERS = [
@@ -33,8 +34,8 @@ Wanted = Callable[[EventRow], bool]
 
 
 class LiveStream:
-    """An ASGI answer. It ends with its viewer, after `LAST_SECONDS`, and when the viewer takes too
-    little."""
+    """An ASGI answer. It ends when the viewer goes away or falls behind, and after
+    `LAST_SECONDS`."""
 
     def __init__(self, tail: Tail, request: Request, wanted: Wanted) -> None:
         self._tail = tail
@@ -79,7 +80,8 @@ class LiveStream:
                 yield self._text(tick)
 
     def _missed(self) -> Sequence[Tick]:
-        """What came since the last tick that the browser got; a word if that is not known."""
+        """The ticks since the last one that the browser got; a tick with `is_gap` if they are not
+        known."""
         last = self._request.headers.get("last-event-id", "")
         name, _, number = last.partition("-")
         if not last:

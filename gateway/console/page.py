@@ -15,7 +15,7 @@ from gateway.console.context import Console
 from gateway.console.rendering import render
 
 View = Callable[[Console, Request], Awaitable[Mapping[str, Any]]]
-"""Gives plain data: what `orjson` can write, dataclasses among it."""
+"""Returns plain data that `orjson` can write, dataclasses included."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The time that a page is about."""
+"""The period of time that a page shows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ USUAL = "24h"
 @dataclass(frozen=True, slots=True)
 class Period:
     """name: one of `PERIODS`. since, until: Unix seconds. step: seconds of each step of a chart.
-    The period begins with a step; the last one goes on."""
+    The period begins with a whole step; its last step is not over yet."""
 
     name: str
     since: float
@@ -33,7 +33,7 @@ class Period:
 
 
 def period_of(request: Request, usual: str = USUAL) -> Period:
-    """Which one the query asks for by ``period``; the usual one for anything else."""
+    """The period that the query names in ``period``; `usual` if it names none."""
     asked = request.query_params.get("period", usual)
     return period_named(asked if asked in PERIODS else usual)
 

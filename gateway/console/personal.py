@@ -1,8 +1,8 @@
-"""What of an event everybody may see who may see the console. Pure.
+"""Hides the personal data of events from those who may only view the console. Pure.
 
-A field is shown if it is known to be nobody's, and hidden otherwise: what the gateway does not know
-may hold anything. Of what is left, a text is hidden that repeats an identifier of the event, such
-as a title with the visitor's name.
+A field is shown if it is known to hold no personal data, and hidden otherwise: an unknown field may
+hold anything. A shown text is hidden too if it repeats an identifier of the event, such as a title
+with the visitor's name.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _SHOWN = frozenset(
         *("event_location.country", "event_location.region"),
     ]
 )
-"""Paths of fields that are nobody's, without the places in lists."""
+"""Paths of fields without personal data. They leave out the places in lists."""
 _ABOVE = frozenset(path.partition(".")[0] for path in _SHOWN if "." in path)
 _FOUND = re.compile(r"(; found )(?!nothing\b).+", re.DOTALL)
 """See `gateway.stages.conditions.describe`."""
@@ -59,20 +59,21 @@ def is_shown(path: str) -> bool:
 
 
 def without_personal(event: Event) -> Event:
-    """`event` with `HIDDEN` in the place of what is not everybody's."""
+    """`event` with `HIDDEN` in place of personal data."""
     left = {_name(name): _left(name, value) for name, value in event.items()}
     return _without_repetitions(left, event)
 
 
 def text_without_personal(text: str, event: Event | None) -> str:
-    """`text` about `event`, such as a vendor's answer; `QUOTES_PERSON` if it repeats an identifier
-    of it. The id of an order may stand in it. What a condition has found is hidden."""
+    """`text` about `event`, such as a vendor's response; `QUOTES_PERSON` if it repeats an
+    identifier of the event other than an order's. The value that a condition has found is
+    hidden."""
     person, text = _person(event or {}), _FOUND.sub(rf"\1{HIDDEN}", text)
     return text if _repeats_none({"text": text}, person) else QUOTES_PERSON
 
 
 def changes_without_personal(changes: Iterable[Change], event: Event) -> list[Change]:
-    """`changes` of `event`, with what `without_personal` hides hidden."""
+    """`changes` of `event`, without what `without_personal` hides."""
     hidden, person = [], _person(event)
     for change in changes:
         path = change["field"]
@@ -86,8 +87,8 @@ def changes_without_personal(changes: Iterable[Change], event: Event) -> list[Ch
 
 
 def request_without_personal(request: Mapping[str, Any]) -> dict[str, Any]:
-    """`request`, as `gateway.delivery.exchange.request_record` gives it: where it goes, and the
-    names of what it has."""
+    """`request`, as `gateway.delivery.exchange.request_record` gives it, with names in place of
+    values in its query, headers and body."""
     parts = urlsplit(request["url"])
     names = [_name(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
     query = "&".join(f"{name}={HIDDEN}" for name in names)
@@ -123,7 +124,7 @@ def _about_none(of: DestinationStatus) -> DestinationStatus:
 
 
 def _own_words(reason: str) -> str:
-    """Such as ``HTTP 400`` in front of what the vendor said."""
+    """The gateway's own part, such as ``HTTP 400``, without the vendor's words after it."""
     own, colon, _ = reason.partition(": ")
     return f"{own}: {HIDDEN}" if colon else without_contacts(own)
 
@@ -134,7 +135,7 @@ def without_contacts(text: str) -> str:
 
 
 def _left(path: str, value: Any) -> Any:
-    """What may be shown of `value`, which stands at `path`."""
+    """What may be shown of the `value` at `path`."""
     if isinstance(value, dict) and _PLACE.sub("", path) in _ABOVE:
         return {_name(name): _left(f"{path}.{name}", each) for name, each in value.items()}
     if isinstance(value, list) and _PLACE.sub("", path) in _ABOVE:
@@ -147,7 +148,7 @@ def _left(path: str, value: Any) -> Any:
 
 
 def _without_query(url: str) -> str:
-    """Click ids stand there, and more."""
+    """`url` without query and fragment, which may contain click ids and more."""
     shown = re.split(r"[?#]", url, maxsplit=1)[0]
     return shown if shown == url else f"{shown}?{HIDDEN}"
 
@@ -163,8 +164,8 @@ def _without_repetitions(left: Event, event: Event) -> Event:
 
 
 def _person(event: Event) -> Event:
-    """What of `event` a text must not repeat. An address that is no text, which only a foreign hand
-    can have written, is none."""
+    """The fields of `event` that a text must not repeat. An address that is no text is left out:
+    the gateway has not written it."""
     person = {name: value for name, value in event.items() if name not in _ORDER}
     if not isinstance(person.get("ip_override", ""), str):
         del person["ip_override"]
@@ -186,7 +187,7 @@ def _names(value: Any) -> Iterable[str]:
 
 
 def _name(name: str) -> str:
-    """A sender's own names may hold anything."""
+    """`name`, or `HIDDEN` for an unusual one: names that a sender has chosen may hold anything."""
     return name if _NAME.fullmatch(name) else HIDDEN
 
 

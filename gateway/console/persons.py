@@ -131,7 +131,7 @@ def _person(console: Console, redis: Redis, sought: Sought) -> Person:
 
 
 def _kinds(sought: Sought, found: Found) -> dict[str, Any]:
-    """Of each kind that the id is of in some records, in how many, and where these alone are."""
+    """By kind of the id: how many records have it, and the URL of the page about these alone."""
     return {
         kind: {"records": number, "url": f"{PATH}/{replace(sought, only=kind).encode()}"}
         for kind, number in found.kinds.items()

@@ -28,7 +28,7 @@ _PRETTY = orjson.OPT_INDENT_2
 
 
 def render(template: str, request: Request, data: Mapping[str, Any]) -> str:
-    """The HTML of `template` with `data`, for the one who asks."""
+    """The HTML of `template` with `data`, for the user of `request`."""
     app = request.scope.get("app")
     shared = {
         "request": request,
@@ -42,7 +42,7 @@ def render(template: str, request: Request, data: Mapping[str, Any]) -> str:
 
 
 def compile_templates() -> None:
-    """Before someone waits for a page: it takes longer than to make one."""
+    """Compiles them before someone waits for a page: this takes longer than rendering one."""
     for name in _environment().list_templates():
         _environment().get_template(name)
 
@@ -75,7 +75,7 @@ def _environment() -> Environment:
 
 
 def prose(words: str) -> Markup:
-    """Sentences of ours, in which names of settings stand between backticks."""
+    """HTML of the gateway's own sentences, in which names of settings are in backticks."""
     parts = [str(escape(part)) for part in printable(words).split("`")]
     marked = [part if n % 2 == 0 else f"<code>{part}</code>" for n, part in enumerate(parts)]
     return Markup("".join(marked))
@@ -93,17 +93,17 @@ def pretty(value: Any) -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """Such as ``12.5 %``; a dash of nothing."""
+    """Such as ``12.5 %``; a dash if `whole` is 0."""
     return f"{100 * part / whole:.1f} %".replace(".0 %", " %") if whole else "–"
 
 
 def change(now: int, before: int) -> str:
-    """Such as ``+12 %``; ``""`` without anything before."""
+    """Such as ``+12 %``; ``""`` if `before` is 0."""
     return f"{100 * (now - before) / before:+.0f} %" if before else ""
 
 
 def at_most(seconds: float | None) -> str:
-    """Of a bound of delays."""
+    """The upper bound of a delay, in words."""
     if seconds is None:
         return "–"
     return "over a day" if seconds == inf else f"≤ {duration(seconds)}"
@@ -117,6 +117,6 @@ def link(path: str, **parameters: Any) -> str:
 
 @cache
 def static_url(name: str) -> str:
-    """Of a file in `STATIC`. It changes with the file, so that browsers may keep what they have."""
+    """The URL of a file in `STATIC`. It changes with the file, so browsers may cache the file."""
     digest = sha256((STATIC / name).read_bytes()).hexdigest()[:12]
     return f"/static/{name}?{digest}"

@@ -1,4 +1,4 @@
-"""What many viewers ask for at once: it is made for the first of them, and given to the others."""
+"""Data that many viewers ask for at once: it is made for the first, and given to the others too."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FRESH_SECONDS = 5.0
 
 
 class Shared:
-    """For one event loop. Keys are few: those who ask choose none."""
+    """For one event loop. Keys are few: viewers cannot choose them freely."""
 
     def __init__(
         self, seconds: float = FRESH_SECONDS, clock: Callable[[], float] = time.monotonic
@@ -22,14 +22,14 @@ class Shared:
         self._made: dict[str, tuple[float, asyncio.Task[Any]]] = {}
 
     async def get(self, key: str, make: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-        """What `make` returns, or returned a moment ago. Raises what it raises, to those who wait
-        for it; the next who asks tries again."""
+        """What `make` returns, or returned a moment ago. If it raises, so does this for all who
+        wait for it; the next caller tries again."""
         now = self._clock()
         began, task = self._made.get(key, (now, None))
         if task is None or now - began >= self._seconds or _has_failed(task):
             task = asyncio.create_task(make())
             self._made[key] = now, task
-        return await asyncio.shield(task)  # who goes away does not take it from the others
+        return await asyncio.shield(task)  # a viewer who goes away cancels it for nobody else
 
 
 def _has_failed(task: asyncio.Task[Any]) -> bool:

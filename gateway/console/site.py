@@ -73,4 +73,4 @@ ROUTES: tuple[Callable[[Console], Sequence[BaseRoute]], ...] = (
     stored_event.routes,
     work.routes,
 )
-"""Actions of the pages, and what is no page."""
+"""Actions of the pages, and routes that are not pages."""

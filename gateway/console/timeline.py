@@ -21,7 +21,8 @@ WAITING = {
 @dataclass(frozen=True, slots=True)
 class Step:
     """at: Unix seconds, None for what has not happened yet. after: how long after the event came
-    in, in words. what: such as ``tried`` or an ending. words: why, or what was answered."""
+    in, in words. what: such as ``try 2``, or an ending. status: of the response. words: the
+    reason."""
 
     at: float | None
     after: str
@@ -43,7 +44,7 @@ class Passage:
 
 
 def passages(story: Story) -> dict[str, list[Passage]]:
-    """By destination."""
+    """The passages of an event, by destination."""
     found: dict[str, list[Passage]] = {}
     for each in story.endings:
         steps = [*_steps(story.at, each)]
@@ -85,7 +86,7 @@ class Decided:
 
 
 def consent_of(line: str) -> tuple[list[Decided], list[str]]:
-    """What was decided, and notes. line: as the ledger has it."""
+    """The decided types and notes in `line`, the consent of an event as the ledger has it."""
     decided, notes = [], []
     for part in line.split("; ") if line else ():
         found = _TYPE.fullmatch(part)

@@ -15,5 +15,5 @@ class Trouble(Exception):
 
 
 def as_sentence(words: str) -> str:
-    """`words` of an operation, which are written to follow the name of a program."""
+    """`words` as a sentence. Those of an operation are written to follow the name of a program."""
     return f"{words[:1].upper()}{words[1:]}{'' if words.endswith(('.', '!', '?')) else '.'}"

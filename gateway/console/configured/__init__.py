@@ -5,5 +5,5 @@ checked    what is wrong with the file, and what is worth knowing
 versions   those that were in force, and who wrote them
 compared   what is decided with two configurations
 simulated  what a copy would decide about recent events
-before_record  what a copy cannot undo, since it came before the record
+before_record  what a copy changes before events are recorded, as far as it can be tried
 """

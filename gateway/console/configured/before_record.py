@@ -1,5 +1,5 @@
-"""What a copy of the configuration changes for every event, applied to events that were recorded
-after that part of the configuration of then."""
+"""Applies what a copy of the configuration changes for every event to recorded events. These were
+recorded after that part of their own configuration had been applied."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ CONSENT = (
 )
 
 Apply = Callable[[Event, Received], tuple[Event, str | None]]
-"""From a recorded event to what the copy makes of it, and why it drops it, or None."""
+"""Returns the event that the copy makes of a recorded one, and the reason if it drops it."""
 
 
 @dataclass(frozen=True, slots=True)
 class BeforeRecord:
-    """notes: what it can know and what it cannot, in sentences."""
+    """notes: what `apply` can show and what it cannot, in sentences."""
 
     apply: Apply
     notes: list[str]
 
 
 def compile_before_record(now: Settings, trial: Settings) -> BeforeRecord:
-    """What `trial` does otherwise than `now` before destinations get an event."""
+    """The differences between `trial` and `now` that apply before destinations get an event."""
     new = [rule for rule in trial.rules if rule not in now.rules]
     gone = [rule for rule in now.rules if rule not in trial.rules]
     rule = compile_rules(new, trial.salt)

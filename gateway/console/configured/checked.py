@@ -17,8 +17,8 @@ from gateway.operations.checking.notes import configuration_notes
 from gateway.system.file_stamp import FileStamp, file_stamp
 
 FRESH_SECONDS = 10
-"""For which an answer holds while the file stays as it is: other files, and the environment, have
-a say too."""
+"""How long a result is reused while the file stays the same: it also depends on other files and on
+the environment."""
 
 
 @dataclass(frozen=True, slots=True)

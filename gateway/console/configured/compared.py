@@ -1,5 +1,5 @@
-"""What is decided about an event, and sent, with two configurations: the code of production, with
-nothing stored and nothing sent."""
+"""Compares what two configurations decide about an event and send, with the code of production.
+Nothing is stored or sent."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ class OfDestination:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """event: as it leaves with what is in force. changes: of it with the trial."""
+    """event: as it leaves with the configuration in force. changes: what the trial makes
+    different."""
 
     event: Event
     changes: Sequence[Change]
@@ -111,7 +112,7 @@ def compare(now: Settings, trial: Settings, pasted: Pasted) -> list[Compared]:
         decision = decide(event, received)
         first = masked(explain_decision(now, event, decision), mask)
         made = decision.event.get("event_id")
-        if made and not event.get("event_id"):  # each time another one would be made
+        if made and not event.get("event_id"):  # otherwise the trial makes another one
             event = {**event, "event_id": made}
         second = masked(explain_decision(trial, event, decide_trial(event, received)), mask)
         compared.append(

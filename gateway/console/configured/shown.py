@@ -22,8 +22,8 @@ MAX_LINES = 5_000
 
 
 def shown(text: str) -> str:
-    """`text` of a configuration without the secrets in use, also without those that look like
-    some in its comments."""
+    """`text`, a configuration without the secrets in use, and without the texts in its comments
+    that look like secrets."""
     for secret in commented_secrets(text):
         text = text.replace(secret, MASK)
     return text

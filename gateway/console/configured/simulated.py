@@ -29,9 +29,9 @@ class Simulated:
     """What would become of the newest events.
 
     events: how many were looked at. since: when the oldest of them came in, Unix seconds; None
-    without one. is_cut: whether older ones in the time were not looked at. counts: by destination
-    and kind. notes: what of the changes was tried and what was not, in sentences. samples: the
-    receipt of one event for each of these.
+    without one. is_cut: whether older ones in the time were not looked at. notes: which changes
+    were tried and which were not, in sentences. counts: by destination and kind. samples: the
+    receipt of one event for each count.
     """
 
     events: int = 0

@@ -13,13 +13,13 @@ from gateway.ledger.reading import LedgerReader
 
 MOST = 100
 WRITE = "configuration write"
-"""The command under which the log of operators' actions has what was written here."""
+"""The command in the log of operators' actions for a file that was written in the console."""
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """since: Unix seconds at which it was put in force, the last time. who: wrote it here, "" if it
-    was not written here."""
+    """since: Unix seconds at which it was last put in force. who: the user who wrote it in the
+    console, "" if it was not written there."""
 
     version: str
     since: float

@@ -1,4 +1,4 @@
-"""What operators did, and whether the log of it is whole."""
+"""What operators did, and whether the log of their actions is intact."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ async def view(console: Console, request: Request) -> dict[str, Any]:
                 {
                     "line": each.line,
                     "path": each.path,
-                    # it may repeat what stands there
+                    # it may quote the file
                     "message": each.message if is_operator(request) else "",
                 }
                 for each in checked.mistakes

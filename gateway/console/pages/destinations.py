@@ -135,7 +135,7 @@ def _read(name: str, period: Period, reader: LedgerReader) -> dict[str, Any]:
 
 
 def _for_all(reader: LedgerReader, name: str, groups: Iterable[ErrorGroup]) -> list[ErrorGroup]:
-    """`groups` with reasons that everybody may see, each of these once."""
+    """`groups` with reasons that everybody may see; those with the same reason become one."""
     found: dict[tuple[str, int | None, str], ErrorGroup] = {}
     for group in groups:
         reason = _reason_for_all(reader, name, group)
@@ -147,8 +147,8 @@ def _for_all(reader: LedgerReader, name: str, groups: Iterable[ErrorGroup]) -> l
 
 
 def _reason_for_all(reader: LedgerReader, name: str, group: ErrorGroup) -> str:
-    """What the newest event of `group` tells: its whole reasons, which `group` has in short, and
-    what identifies its visitor."""
+    """The reason of `group` as everybody may see it. The newest event has the whole reason, which
+    `group` has in short, and the identifiers of its visitor."""
     story = reader.story(group.newest)
     endings = [each for each in story.endings if each.destination == name] if story else []
     reasons = [ending.reason for ending in endings]

@@ -43,14 +43,14 @@ def routes(console: Console) -> list[BaseRoute]:
     tail = Tail(console)
 
     async def stream(request: Request) -> Response | ASGIApp:
-        console.digests()  # says so where there is no ledger
+        console.digests()  # raises `Trouble` where there is no ledger
         return LiveStream(tail, request, partial(_is_wanted, _filters(request)))
 
     return [Route(f"{PATH}/stream", stream)]
 
 
 def _filters(request: Request) -> Filters:
-    """Those that a row is enough for."""
+    """The filters that can be applied to a single row."""
     query = request.query_params
     names = ("event_name", "destination", "ending", "source")
     return read_filters(type(query)([(name, query.get(name, "")) for name in names]))

@@ -74,7 +74,7 @@ async def view(console: Console, request: Request) -> dict[str, Any]:
 
 
 def warm(console: Console) -> None:
-    """Has the queries of all periods compiled before someone waits for them."""
+    """Compiles the queries of all periods before someone waits for them."""
     names = list(console.settings.destinations)
 
     def ask(reader: LedgerReader) -> None:
@@ -90,7 +90,7 @@ def numbers(period: Period, names: Sequence[str], reader: LedgerReader) -> dict[
 
 
 def _numbers(period: Period, names: Sequence[str], reader: LedgerReader) -> dict[str, Any]:
-    """Three reads of the ledger: what many rows tell is counted from these."""
+    """Reads the ledger only three times, and counts everything from that."""
     ended = series(reader, period.since, period.until, period.step)
     weeks = max(1, round((period.until - period.since) / WEEK))
     back = weeks * WEEK
@@ -146,8 +146,8 @@ def _destinations(
 def _top(
     tallied: Tally, dimension: str, ending: str, parameter: str, /, **others: str
 ) -> list[Row]:
-    """The values of `dimension` with most events that have this ending, and last `OTHER` for the
-    rest. parameter, others: of the address where the events of a value are listed."""
+    """The values of `dimension` with most events that have this ending, then `OTHER` for the rest.
+    parameter, others: of the URL at which the events of a value are listed."""
     totals: Counter[str] = Counter()
     for (counted, value, _, ended), number in tallied.items():
         if (counted, ended) == (dimension, ending):

@@ -143,7 +143,7 @@ async def _base(console: Console) -> str:
 
 
 async def _trial(console: Console, base: str, tried: _Tried) -> Settings | None:
-    """None where there are mistakes, which `tried` is told."""
+    """The settings of the copy; None if it has mistakes, which are added to `tried`."""
     try:
         return await asyncio.to_thread(try_changes, console.settings, base, tried.text)
     except ConfigurationError as error:

@@ -29,8 +29,8 @@ KEEP = 100
 
 @dataclass(slots=True)
 class _Group:
-    """Requests that were refused for one reason at one place. times: at least, since of a flood
-    only some are counted. last: Unix seconds."""
+    """Requests that were refused for one reason at one place. times: a lower bound, since only some
+    requests of a flood are counted. last: Unix seconds."""
 
     reason: str
     place: str

@@ -28,7 +28,7 @@ from gateway.queue.receipts import is_receipt
 
 PATH = "/events"
 PAGE = 50
-"""Endings; and events that have an id, with all of their endings."""
+"""Endings on a page; in a search by an id alone, events with all of their endings."""
 
 CONTACT = (
     "Searching by an e-mail address, a phone number or a hash of one needs the role operator: "
@@ -46,8 +46,8 @@ QUICK: Sequence[tuple[str, Mapping[str, str]]] = (
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """next: where the next one begins, "" for none. looked_since: Unix seconds since which events
-    were looked at when the time was over; None if it was not. is_newest: whether there may be
+    """next: where the next one begins, "" for none. looked_since: if the search ran out of time,
+    the Unix seconds since which it has looked at events; else None. is_newest: whether there may be
     older events with the id."""
 
     rows: Sequence[EventRow] = ()
@@ -92,7 +92,7 @@ async def view(console: Console, request: Request) -> dict[str, Any]:
 
 def routes(console: Console) -> list[BaseRoute]:
     async def found(request: Request) -> Response:
-        """From the form to a URL that says the same, without an id of a person."""
+        """Redirects from the form to the URL of the search, which has no id of a person."""
         form = await read_form(request)
         texts = ImmutableMultiDict(
             [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
@@ -114,7 +114,7 @@ def _found_at(console: Console, request: Request, texts: ImmutableMultiDict[str,
 
 
 def _digests(console: Console, tells_all: bool, typed: str) -> Sequence[str]:
-    """tells_all: whether a person may be found by what is typed."""
+    """tells_all: whether the user may find a person by `typed`."""
     digests = console.digests()
     if tells_all:
         return digests.of_text(typed)
@@ -126,7 +126,7 @@ def _digests(console: Console, tells_all: bool, typed: str) -> Sequence[str]:
 def _search(reader: LedgerReader, filters: Filters, tells_all: bool) -> _Page:
     digests = filters.wanted.digests
     if digests and not filters.is_narrow:
-        # so events are found too that have not ended
+        # this finds events without an ending too
         stories = [*reader.stories(digests, PAGE)]
         return _Page([*map(row_of_story, stories)], is_newest=len(stories) == PAGE)
     page = _found(reader, filters, tells_all)
@@ -134,8 +134,8 @@ def _search(reader: LedgerReader, filters: Filters, tells_all: bool) -> _Page:
 
 
 def _found(reader: LedgerReader, filters: Filters, tells_all: bool) -> ledger.Page:
-    """tells_all: whether the answer may tell that a reason was found where it is hidden. Where it
-    may not, it reads on until the page is full: a next page would tell so too."""
+    """tells_all: whether the answer may reveal that a hidden reason has the searched part. If not,
+    reads on until the page is full, since a next page would reveal it too."""
     wanted, after, found = filters.wanted, filters.after, list[Listed]()
     deadline = time.monotonic() + ledger.MAX_SECONDS
     while True:

@@ -89,7 +89,7 @@ def routes(console: Console) -> list[BaseRoute]:
 
 
 async def _survey(console: Console, request: Request, text: str) -> dict[str, Any]:
-    """Raises ValueError for a text that is no such event."""
+    """The data of `look`. Raises ValueError for a text that cannot replace the event."""
     _, store, letter = await find_one(console, request, DEAD_LETTERS)
     chosen = await select_dead_letters(console, console.redis, alone(request), unnoted)
     try:

@@ -30,7 +30,7 @@ async def view(console: Console, request: Request) -> dict[str, Any]:
 
 def routes(console: Console) -> list[BaseRoute]:
     async def part(request: Request) -> Response:
-        """For a page that is open: how far it is. At the end it is loaded again."""
+        """For an open page: how far the work is. When it has ended, the page is loaded again."""
         data = await view(console, request)
         headers = {"hx-refresh": "true"} if data["ended"] else None
         return HTMLResponse(render("work_part.html", request, data), headers=headers)

@@ -26,17 +26,17 @@ MAX_KNOWN = 10_000
 
 
 def unnoted(_: int) -> None:
-    """Of what only reads."""
+    """The `Note` of operations that only read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Area(Generic[K]):
     """What the pages need to know.
 
-    command: how the log of operators' actions begins a line. what: its events are called. others:
-    what someone else may do to them. columns, kind: what events that are counted together have in
-    common, besides their reason. filter: the parameters of a URL for those of a kind. url: of the
-    page of one. select: those that are meant.
+    command: the first word of its commands in the log of operators' actions. what: a noun for its
+    events. others: what someone else may do to them. columns, kind: the values that events of one
+    group have in common, besides their reason. filter: the parameters of a URL for the events of a
+    group. url: of the page of one event. select: returns the selected events.
     """
 
     path: str
@@ -62,8 +62,8 @@ def reason_for_all(store: Store[Any], stored: StoredEvent, shorten: Callable[[st
 
 @dataclass(slots=True)
 class KindsForAll(Generic[K]):
-    """What each of many events has in common with others, as everybody may see it. Whether a reason
-    identifies a visitor is asked for `CHECKS` of its events: it costs more than all the rest."""
+    """The group of each of many events, as everybody may see it. Whether a reason identifies a
+    visitor is checked for `CHECKS` of its events: the check costs more than all the rest."""
 
     area: Area[K]
     known: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)

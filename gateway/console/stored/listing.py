@@ -74,7 +74,7 @@ async def list_stored(console: Console, request: Request, area: Area[Any]) -> di
 async def _look(
     console: Console, area: Area[Any], selected: Selected, tells_all: bool
 ) -> dict[str, Any]:
-    """tells_all: whether it may tell that a reason was found where it is hidden."""
+    """tells_all: whether the answer may reveal that a hidden reason has the searched part."""
     wanted = "" if tells_all else (selected.wanted.reason or "")
     try:
         chosen = await area.select(console, console.redis, selected, unnoted)

@@ -1,4 +1,4 @@
-"""Which stored events are meant, by the query of a URL or the fields of a form."""
+"""Which stored events are selected, by the query of a URL or the fields of a form."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ ENDS_FIRST = "The time ends before it begins: “From” is later than “Until�
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """given: what was asked for, as it was written. destinations: their names; none means all.
-    mistakes: in sentences; then nothing is meant."""
+    """given: the filters as they were written. destinations: their names; none means all. mistakes:
+    in sentences; if there are any, nothing is selected."""
 
     given: Mapping[str, str]
     destinations: Sequence[str]
@@ -35,7 +35,7 @@ class Selected:
         return bool(self.given or self.destinations)
 
     def url(self, path: str, **changed: str) -> str:
-        """`path` with what was asked for, and `changed`; "" takes something out."""
+        """`path` with the filters and `changed`, in which "" removes a filter."""
         given = {name: text for name, text in (dict(self.given) | changed).items() if text}
         places = [("destination", name) for name in self.destinations]
         if "destination" in changed:

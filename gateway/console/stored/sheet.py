@@ -24,7 +24,7 @@ GONE = (
 
 
 def alone(request: Request) -> Selected:
-    """The event that the path names."""
+    """Selects the event that the path names."""
     entry, destination = request.path_params["id"], request.path_params.get("destination")
     given = {"id": entry}
     return Selected(given, [destination] if destination else [], Filter(id=entry))
@@ -49,7 +49,7 @@ async def find_one(
 async def show_one(
     console: Console, request: Request, area: Area[Any], revealed: bool = False
 ) -> dict[str, Any]:
-    """revealed: with personal data, for somebody who may see it and asked for it."""
+    """revealed: with personal data, for an operator who asked for it."""
     chosen, store, stored = await find_one(console, request, area)
     sheet = chosen.shown.sheet(store, stored)
     facts = [

@@ -1,4 +1,4 @@
-"""What work on several stored events would do, before it begins; and its beginning."""
+"""Shows what work on several stored events would do, and starts it."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ Kinds = Counter[tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What would happen. found: all that is meant, by kind; total: of these, how many something
-    would be done to. notes: in sentences. misfits: those that stay, by kind. fates: what becomes of
-    the others at each destination, by name and fate."""
+    """What would happen. found: all selected events, by kind. total: how many of them would be sent
+    or dropped. notes: in sentences. misfits: those that stay, by kind. fates: what becomes of the
+    others at each destination, by name and fate."""
 
     found: Kinds
     total: int
@@ -44,7 +44,7 @@ class Plan:
 
 
 def plan_page(request: Request, area: Area[Any], selected: Selected, plan: Plan) -> dict[str, Any]:
-    """Data of the page that shows `plan`. Events that are stored later are not meant."""
+    """Data of the page that shows `plan`. Events that are stored later are not included."""
     until = selected.given.get("until") or f"{time.time():.3f}"
     return {
         "area": {"path": area.path, "title": area.title, "what": area.what},
@@ -114,7 +114,7 @@ def begin(
     verb: str,
     do: Do,
 ) -> Response:
-    """Starts the work and leads to its page. One at a time works on a destination."""
+    """Starts the work and redirects to its page. A destination has one work at a time."""
     places = selected.destinations or [*console.settings.destinations, ""]
     work = Work(
         f"{title} {area.what}",
@@ -129,12 +129,12 @@ def begin(
 
 
 def action_in(console: Console, work: Work, command: str, arguments: Mapping[str, Any]) -> Action:
-    """Of `work`, on whose page it is said when the log cannot be written."""
+    """The action of `work`, whose page says so when the log cannot be written."""
     return Action(console.settings, work.user, command, arguments, work.notes.append)
 
 
 def _most(kinds: Kinds) -> list[tuple[tuple[str, ...], int]]:
-    """The most frequent; the others together as one."""
+    """The most frequent ones, then all others together as one."""
     frequent = kinds.most_common()
     if others := frequent[MAX_KINDS:]:
         width = len(frequent[0][0])
