@@ -6,11 +6,11 @@ from typing import Literal
 from gateway.queue.pending_counts import PendingCounts
 
 AddressProblem = Literal["", "no_header", "unreadable", "hidden", "proxy", "untrusted_proxy"]
-"""Why the address of a request is not the visitor's, empty if nothing speaks against it."""
+"""Why the address of a request is not the visitor's; empty if it can be."""
 
 UNKNOWN: tuple[AddressProblem, ...] = ("no_header", "unreadable", "hidden", "proxy")
-"""Why the address is empty though the request came through a trusted proxy: it has no forwarding
-header; the header cannot be read; a proxy keeps the address to itself; the only address is that of
+"""Why the address is empty although the request came through a trusted proxy: there is no
+forwarding header; the header cannot be read; a proxy hides the address; the only address is that of
 a proxy."""
 
 _FIELD = "client_address"

@@ -1,8 +1,8 @@
 """Admission: decides which events of a request are accepted when a limit is reached.
 
-A request that is refused in part is answered 503, and its sender repeats it. So only that is taken
-of it which a repetition cannot take twice: events that came with an `event_id`, by which their
-destinations recognise them. Nothing else is counted, held or put aside before the repetition.
+A request that is refused in part is answered 503, and its sender repeats it. So only events that a
+repetition cannot add twice are taken: those with an `event_id` of their own, by which destinations
+recognise them. Nothing else is appended, held or quarantined before the repetition.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ HOLD_FULL = "hold_full"
 
 
 NO_ROOM = "no room to hold it"
-"""The label of their verdicts."""
+"""The label of the verdicts of events that `HOLD_FULL` counts."""
 
 
 class RefusedEvent(NamedTuple):
     """An event that was refused, at least in part. place: among the request's events, from 0.
-    taken: the destinations that took it. full: those that it was for, and that are full."""
+    taken: the destinations that took it. full: its destinations that are full."""
 
     place: int
     taken: Sequence[str]
@@ -34,8 +34,8 @@ class RefusedEvent(NamedTuple):
 class Full(Exception):
     """A limit was reached and events are refused; the text says which limit.
 
-    events: those that are refused, if others of their request were taken. awaited: whether events
-    are held for which the request states consent.
+    events: the refused ones, if others of their request were taken. awaited: whether events are
+    held for which the request states consent.
     """
 
     def __init__(self, reason: str, events: Sequence[RefusedEvent] = ()) -> None:
@@ -53,13 +53,13 @@ class Admission:
 
 
 def are_trusted(decisions: Sequence[Decision]) -> bool:
-    """Whether their sender has shown a key. They are those of one request."""
+    """Whether the sender has shown a key. decisions: of one request."""
     return bool(decisions) and decisions[0].trusted
 
 
 def admit(decisions: Sequence[Decision], closed: Mapping[str, str]) -> Admission:
-    """What is taken of `decisions`, which are those of one request. closed: as in
-    `gateway.queue.bounds.Closed`. Raises `Full` when nothing is."""
+    """What can be appended of `decisions`, which belong to one request. closed: as in
+    `gateway.queue.bounds.Closed`. Raises `Full` when nothing can."""
     if ALL_MEMORY in closed:
         raise Full(closed[ALL_MEMORY])
     if WITHDRAWALS in closed and any(map(_denies, decisions)):
@@ -82,7 +82,7 @@ def admit(decisions: Sequence[Decision], closed: Mapping[str, str]) -> Admission
 
 
 def withhold_held(decisions: Sequence[Decision], reason: str) -> int:
-    """Changes `decisions`: what would be held is withheld. Returns of how many events."""
+    """Changes `decisions`: withholds what would be held. Returns how many events that concerns."""
     changed = 0
     for decision in decisions:
         if any(verdict.stage == "hold" for verdict in decision.verdicts.values()):
@@ -108,13 +108,13 @@ def _sent(decision: Decision) -> Sequence[str]:
 
 
 def _repeatable_part(decision: Decision, closed: Mapping[str, str]) -> dict[str, Verdict]:
-    """The verdicts that can be carried out now and again when the event is repeated."""
+    """The verdicts that can be carried out now, and once more when the event is repeated."""
     if not decision.has_own_id:
         return {}
     return {name: decision.verdicts[name] for name in _sent(decision) if name not in closed}
 
 
 def _loses(decision: Decision, part: Mapping[str, Verdict]) -> bool:
-    """Whether something must still happen to the event that `part` leaves out."""
+    """Whether `part` leaves out something that must still happen to the event."""
     is_held = any(verdict.stage == "hold" for verdict in decision.verdicts.values())
     return is_held or bool(decision.quarantine) or len(part) < len(_sent(decision))

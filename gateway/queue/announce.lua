@@ -4,8 +4,8 @@
 -- KEYS: gateways.
 -- ARGV: the names of the destinations, sorted, in JSON; the milliseconds that an announcement lives;
 --       1 to announce only if there is no conflict, else 0.
--- Returns for each conflict the names, in JSON, and the milliseconds that are left of the
--- announcement. Two sets conflict unless one of them contains the other.
+-- Returns for each conflicting set the names, in JSON, and the milliseconds until its announcement
+-- expires. Two sets conflict unless one of them contains the other.
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -25,7 +25,7 @@ local function contains(names, others)
 end
 
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
--- from before the clock was set back: whoever is still at work announces itself again
+-- from before the clock was set back: gateways still at work announce themselves again
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '(' .. now + lives, '+inf')
 local names, conflicts = cjson.decode(own), {}
 local rows = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')

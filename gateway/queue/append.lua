@@ -1,57 +1,61 @@
 -- Appends a group of events to the streams of their destinations, all or none, and counts them.
 --
--- KEYS: for each destination its stream, counts, wake, drains, pause, and what its marks are named
---       after; then the gateway's counts, the feed of the ledger, what the names of commits begin
---       with, the quarantine, and of held consent what is due, what was said, and what the names of
---       events and of withdrawals begin with; and the events in quarantine of untrusted senders. On a
---       cluster each call has keys of one slot: that of one destination, where its own counts, feed
---       and commits are the last, or that of the gateway, without destinations.
+-- KEYS: for each destination its stream, counts, wake, drains, pause, and the prefix of its marks;
+--       then the gateway's counts, the feed of the ledger, the prefix of commits, the quarantine;
+--       of held consent what is due, what was said, and the prefixes of events and of withdrawals;
+--       and the quarantined events of untrusted senders. On a cluster each call has keys of one
+--       slot: that of one destination, with its own counts, feed and commits in the last places,
+--       or that of the gateway, without destinations.
 -- ARGV: the plan, in JSON; then the payloads. The plan:
---         commits       series and number of this commit, then of an earlier one in which all that
---                       this series has may have been appended; empty for what is not known again.
---                       The earlier one is carried out no more, but it counts as carried out only
---                       while this series has no commit: its first one may hold a part alone
---         commits_kept  for how many seconds the last number of a series is known
+--         commits       series and number of this commit, then of an earlier one that may have
+--                       appended all that this series brings; empty if a repetition need not be
+--                       recognised. The earlier one cannot be carried out any more afterwards. It
+--                       counts as carried out only while this series has no commit, since the first
+--                       commit of this series may hold only a part of it
+--         commits_kept  for how many seconds the last number of a series is kept
 --         counters      amounts by which the gateway's counters grow, by name
 --         mark_ms       how long a wake mark lives
---         window        seconds in which an event is taken once that has marks
---         marks         for each payload what its event is known by: its own mark first, then those
---                       of others that it would repeat; empty for nothing
---         renewed       numbers of the payloads of which a repetition renews the marks
---         parts         in how many parts of their lifetime marks are counted
---         unmarked      places of the destinations where an event of an untrusted sender, which is
---                       known by several marks, leaves none of its own
---         quarantine    numbers of the payloads that are kept aside, each with whether its sender is
---                       trusted
+--         window        seconds in which an event with marks is taken only once
+--         marks         for each payload the marks of its event: its own mark first, then those of
+--                       others that it would repeat; empty for none
+--         renewed       numbers of the payloads whose repetition renews their marks
+--         parts         the number of parts into which the lifetime of marks is divided to count
+--                       them
+--         unmarked      places of the destinations where an event of an untrusted sender, which has
+--                       several marks, leaves none of its own
+--         quarantine    numbers of the payloads that enter the quarantine, each with whether its
+--                       sender is trusted
 --         released      ids of the entries that leave the quarantine
 --         said          what pages state about consent
 --         denied        what is denied for pages and visitors
---         withdrawn_ms  how long a denial is remembered for what was appended before; 0 not at all
---         hold          how long an event waits in ms, how many of one page, and the reason by which
---                       those are counted that are one too many
---         waiting       events that wait: page, payload, places of the destinations, day
---         release       if events wait no longer: page, the oldest that waits (a payload), how many
---                       end, perhaps none, when the rest is due, and what was said when they were
---                       read
---         records       for the ledger, of each event: its record (a payload), its entries (payloads),
---                       itself as one that waits (a payload), or 0, and for each entry but the first
---                       what the ledger gets with the first in its place (a payload), or 0
---         passages      on a cluster, of the event in each payload that has a record: its receipt and
---                       passage, the content of its mark, by which the very same append is known
---         alone         the destination that the records are about alone, or an empty text
+--         withdrawn_ms  how long a denial stops what was appended before it; 0 not at all
+--         hold          how long an event is held in ms, how many of one page may be, and the
+--                       reason by which further ones are counted
+--         waiting       events to hold: page, payload, places of the destinations, day
+--         release       when held events end: the page, its oldest held event (a payload), how many
+--                       end (perhaps none), when the rest is due, and what the page had said when
+--                       they were read
+--         records       for the ledger, for each event: its record (a payload), its entries
+--                       (payloads), its held event (a payload) or 0, and for each entry but the
+--                       first the payload that the ledger gets instead if it also gets the first,
+--                       or 0
+--         passages      on a cluster, for each payload with a record: the receipt and passage of
+--                       its event. They are the content of its mark, by which a repeated append is
+--                       recognised
+--         alone         the only destination that the records are about, or an empty text
 --         unanswered    a record (a payload) of events that end with `release`, or 0
 --         feed_bytes    how much the feed may hold before detail is left out
 --         names         of the destinations, if there are records
 --         destinations  for each of them, and each day (since 1970) on which its events came in: the
 --                       day, how many were withheld by reason, the numbers of the payloads that it
---                       gets, by how much the number of its waiting ones grows, and whether these
---                       events are in a later passage, of which none can wait
+--                       gets, the change in the number of its held events, and whether these events
+--                       are in a later passage, in which no event is held
 -- Returns the places (from 1) of the destinations that need a job, which the caller queues, and the
--- pages that state something while events of theirs are held. When one of `commits` was carried out it
--- adds to the gateway's counters alone, and returns the places of all destinations. Returns nothing,
--- and does nothing, when what is to be released has been released, or its page has stated something
--- since; does nothing and fails with GONE and their ids when entries have left the quarantine already.
--- Needs letters.lua, feed.lua and counting.lua.
+-- pages that state something while events of theirs are held. If one of `commits` was carried out
+-- before, it only adds to the gateway's counters, and returns the places of all destinations.
+-- Returns nothing, and does nothing, if the held events have been released already or their page
+-- has stated something since. If entries have left the quarantine already, it does nothing and
+-- fails with GONE and their ids. Needs letters.lua, feed.lua and counting.lua.
 
 local PER_DESTINATION = 6
 
@@ -82,7 +86,7 @@ if release ~= cjson.null then
   then
     return false
   end
-  if release.count > 0 then  -- up to the place -1 would be all of them, and Redis 7.0 adds no -0
+  if release.count > 0 then  -- with 0, the range would end at -1: all; and Redis 7.0 rejects -0
     local bytes = 0
     for _, each in ipairs(redis.call('LRANGE', waiting, 0, release.count - 1)) do
       bytes = bytes + #each
@@ -116,7 +120,7 @@ for _, commit in ipairs(plan.commits) do
     return { all, {} }
   end
   if last then
-    break  -- a commit of this series was carried out, so the earlier one was not
+    break  -- this series has a commit, so the earlier one was not carried out
   end
 end
 
@@ -304,11 +308,11 @@ if #records > 0 then
   add_to_feed(feed, totals, plan.feed_bytes, records)
 end
 for _, id in ipairs(plan.released) do
-  -- the addition came first: when memory is full it is refused, and nothing is lost
+  -- after the additions: these are refused when memory is full, and then nothing is lost
   remove_letter(aside, id)
 end
--- at the end, so that what failed above may be repeated; the earlier one, which may be on its way still,
--- is not carried out any more
+-- at the end, so that a failed call may be repeated. The earlier commit may still be on its way:
+-- from now on it is not carried out
 for _, commit in ipairs(plan.commits) do
   redis.call('SET', committed .. commit[1], commit[2], 'EX', plan.commits_kept)
 end

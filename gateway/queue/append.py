@@ -1,12 +1,13 @@
 """Append: decisions become entries of the destinations' streams, in one atomic step.
 
-A request with very many entries has several of them, so that others have their turns in between.
-Each of its events is in one step all the same.
+A request with very many entries is appended in several steps, so that other requests get their
+turns in between. The entries of one event are always added in one step.
 
-On a cluster it is one such step for each destination, all at once. Once they are confirmed, one
+On a cluster there is one such step for each destination, all at once. Once they are confirmed, one
 more step writes the gateway's own keys: an event enters or leaves the quarantine only after it is
-counted everywhere. A sender who is told of a failure repeats the whole request; what a destination
-has taken already is recognised by its mark. So it is with requests that were refused in part.
+counted everywhere. After a failure the sender repeats the whole request; events that a destination
+has already taken are recognised by their marks. The same holds for requests that were refused in
+part.
 """
 
 import asyncio
@@ -48,14 +49,14 @@ MAX_WAIT = 2.0
 bounds the time to an answer when Redis hangs."""
 
 MAX_STEP = 4_000
-"""Entries in one step of a request that is divided. They take Redis 20 ms."""
+"""Maximum number of entries in one step of a divided request. They take Redis 20 ms."""
 
 WINDOW = 0.004
-"""Seconds that a commit waits for more requests at most, under load."""
+"""Maximum number of seconds that a commit waits for more requests, under load."""
 
 QueueJobs = Callable[[Sequence[str]], Coroutine[Any, Any, int | None]]
-"""Queues a job for each of the destinations named. Returns the milliseconds that their marks should
-live, None for as long as they do."""
+"""Queues a job for each of the destinations named. Returns the milliseconds that their wake marks
+should live, None to leave the marks as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,11 @@ class Retention:
     """What Redis remembers of events and visitors, and for how long."""
 
     dedupe: int = 0
-    """Seconds in which a destination takes an event once; 0 for any number of times."""
+    """Seconds during which a destination takes an event only once; 0 for no such limit."""
     hold: tuple[int, int] = (0, 0)
-    """Seconds for which an event waits for consent, and how many of one visitor may wait."""
+    """Seconds for which an event waits for consent, and how many events of one page may wait."""
     withdrawal: int = 0
-    """Seconds for which a denial stops what was appended before it; 0 for not at all."""
+    """Seconds for which a denial stops events that were appended before it; 0 for not at all."""
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -82,13 +83,13 @@ class Retention:
 NO_RETENTION = Retention()
 
 TOO_MANY = reason_of("hold", "too many held")
-"""Of an event that cannot wait, since as many of its page wait as may."""
+"""The reason of an event that cannot be held since too many of its page are."""
 
 
 class Appender:
-    """Appends decisions in group commits and wakes the destinations that sleep.
+    """Appends decisions in group commits and wakes destinations that have no drain.
 
-    queue_jobs: is called after an append, which does not wait for it: if it fails, the sweep finds
+    queue_jobs: called after an append, which does not wait for it; if it fails, the sweep finds
     the events. feeding: how the ledger learns of the decisions; None without one.
     """
 
@@ -104,7 +105,7 @@ class Appender:
         self._redis = redis
         self.keys = keys
         self._script = redis.register_script(script("append", "letters", "feed", "counting"))
-        # as Redis gets them: redis-py would encode them for each commit
+        # encoded once: redis-py would encode them for each commit
         self._own = _encoded(keys.own)
         self._keys_of = cache(lambda destination: _encoded(keys.destination(destination).appended))
         self._feed_of = cache(lambda name: _encoded(keys.destination(name).in_place_of_own))
@@ -129,7 +130,7 @@ class Appender:
 
     @property
     def closed(self) -> Closed:
-        """What takes no more events, and from whom."""
+        """What is closed, and to which senders."""
         return self._closed
 
     @closed.setter
@@ -139,13 +140,13 @@ class Appender:
         self._closed = closed
 
     async def append(self, decisions: list[Decision]) -> bool:
-        """Returns once the events of `decisions` are durable at every destination, and counted:
-        whether events are held for which these state consent.
+        """Returns once the events of `decisions` are durable at every destination, and counted. The
+        result is whether events are held for which `decisions` state consent.
 
         An event that a destination took within the last `Retention.dedupe` seconds (on a cluster
-        at least `MIN_WINDOW`) is counted there as repeated, and as nothing else. Raises a redis-py
-        error when it is not certain that they are durable, `Overloaded` when too much waits, `Full`
-        when a limit was reached, and TypeError when an event cannot be represented in JSON.
+        at least `MIN_WINDOW`) is only counted there as repeated. Raises a redis-py error when it is
+        not certain that the events are durable, `Overloaded` when too much waits, `Full` when a
+        limit was reached, and TypeError when an event cannot be represented in JSON.
 
         `Full` may come after a part was appended, as `gateway.queue.admission` says, and so may the
         other errors where `decisions` are divided.
@@ -169,8 +170,8 @@ class Appender:
     def _admit(
         self, decisions: Sequence[Decision], closed: Closed
     ) -> tuple[list[AppendBatch], Full | None]:
-        """What is taken of `decisions`, and what is raised once it is appended. Raises `Full` when
-        nothing is, and TypeError as `append` does."""
+        """The batches of what can be appended of `decisions`, and the `Full` to raise afterwards,
+        if any. Raises `Full` when nothing can be appended, and TypeError as `append` does."""
         if not closed.untrusted:  # then nothing is closed to anyone
             return self._batches_of(decisions), None
         reasons = closed.to(are_trusted(decisions))
@@ -190,10 +191,11 @@ class Appender:
         return [self.batch_of(part) for part in self._parts(decisions)]
 
     def _parts(self, decisions: Sequence[Decision]) -> list[Sequence[Decision]]:
-        """`decisions`, divided where they have very many entries.
+        """`decisions`, divided if they have very many entries.
 
-        When a later part fails, the sender repeats them all. So those of a backend are divided only
-        if a repetition of each is recognised; a stranger must not hold Redis for long.
+        When a later part fails, the sender repeats them all. So the decisions of a trusted sender
+        are divided only if each would be recognised as repeated. Those of other senders are always
+        divided: a stranger must not keep Redis busy for long.
         """
         if len(decisions) <= 1 or len(decisions) * len(decisions[0].verdicts) <= MAX_STEP:
             return [decisions]
@@ -212,16 +214,16 @@ class Appender:
         )
 
     def batch_of(self, decisions: Sequence[Decision]) -> AppendBatch:
-        """What `decisions` add to the queue. Raises TypeError as `append` does."""
+        """The batch of `decisions`. Raises TypeError as `append` does."""
         marked = self._marks_all
         if self._marks_until and not marked:
-            # events that were refused in part, and come again
+            # events that were refused in part are repeated
             marked = time.monotonic() < self._marks_until
         return AppendBatch(decisions, marked, self._feeding)
 
     def refuse_if_full(self, batch: AppendBatch) -> None:
-        """Raises `Full` when a destination of `batch`, which comes from the operator, or all memory
-        has reached its limit."""
+        """Raises `Full` when the memory of Redis or a destination of `batch` has reached its limit.
+        batch: made by an operator."""
         for name, reason in self._closed.trusted.items():
             if name == ALL_MEMORY or name in batch.sent:
                 raise Full(reason)
@@ -230,9 +232,9 @@ class Appender:
         """Appends `group` at once, whatever else is being committed: all or none, on a cluster for
         each destination. Raises a redis-py error when that is not certain.
 
-        commits: this one, and an earlier one in which all that this series has, of which `group`
-        may be a part, may have been appended, or still may be. Redis carries out the earlier one
-        or those of this series.
+        commits: this commit, and an earlier one that may have appended, or may still append, all
+        that the series of this commit brings (`group` may be a part of it). Redis carries out
+        either the earlier commit or those of this series.
         """
         await self._write(group, commits)
 
@@ -252,10 +254,12 @@ class Appender:
         release: Release,
         undecided: Undecided = NOTHING,
     ) -> bool:
-        """Appends `decisions` in place of events that waited for consent. Returns False, and does
-        nothing, when they have been released already or their page has stated something since.
+        """Appends `decisions` in place of the held events that they are about. Returns False, and
+        does nothing, when these have been released already or their page has stated something
+        since.
 
-        waited: for each destination of each event. undecided: of events that wait no longer either.
+        waited: one for each destination of each event. undecided: further held events, which end
+        without a decision.
         """
         batch = self.batch_of(decisions)
         batch.said, batch.denied = {}, {}
@@ -279,7 +283,7 @@ class Appender:
         if self._in_parts:
             parts, group = parts_of(group)
             await _all_of(self._append_part(part, commits) for part in parts)
-            if parts and not group:  # the counts can wait: who flushes them adds to no destination
+            if parts and not group:  # the counts can wait: a flush has no parts
                 return True
         counts = self._pending_counts.take()
         try:
@@ -306,8 +310,8 @@ class Appender:
         release: Release | None = None,
         unanswered: bytes = b"",
     ) -> bool:
-        """Appends `group` in one step. own: the gateway's own keys; None for the part of one
-        destination."""
+        """Appends `group` in one step. own: the gateway's own keys; None for a part of one
+        destination. Returns as `release` does."""
         destinations, payloads, plan = plan_of(group)
         alone = destinations[0] if own is None else ""
         plan |= {
@@ -358,7 +362,7 @@ def _encoded(keys: Iterable[str]) -> tuple[bytes, ...]:
 
 
 async def _all_of(steps: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Waits for all `steps`, then raises what the first of them raised that failed."""
+    """Waits for all `steps`, then raises the error of the first that failed."""
     for result in await asyncio.gather(*steps, return_exceptions=True):
         if isinstance(result, BaseException):
             raise result

@@ -26,20 +26,20 @@ Withheld = Counter[tuple[int, str]]
 (`reason_of`)."""
 
 Record = tuple[int, list[int], int, str, list[str], list[int]]
-"""Of an event: the numbers of its record for the ledger, of its entries, and of itself as an event
-that waits for consent, 0 if it does not; its receipt and passage; the destinations that the record
-is about; and for each entry but the first the number of what the ledger gets with the first in its
-place, 0 for nothing. Earlier versions spooled no such numbers: the ledger gets each entry."""
+"""What the ledger gets for one event, by the numbers of payloads: its record; its entries; its held
+event, 0 if it is not held; its receipt and passage; the destinations that the record is about; and
+for each entry but the first the payload that the ledger gets instead if it also gets the first, 0
+for nothing. Records spooled by earlier versions lack the last: the ledger gets each entry."""
 
 _Form = tuple[Event, Verdict, int]
 """An event as some destinations get it, the verdict for one of them, and the number of its
 entry."""
 
 _MARK = {ANONYMISED}
-"""The fields of what adds nothing."""
+"""The fields of a form that adds nothing to another."""
 
 UNKNOWN_DAY = 0
-"""Of what an earlier version has spooled: it is counted on no day."""
+"""Used for events spooled by an earlier version, which are not counted for any day."""
 
 
 class AppendBatch:
@@ -70,7 +70,7 @@ class AppendBatch:
     payloads: list[bytes]
     """Entries of streams, events that wait for consent, and events for the quarantine."""
     marks: list[Marks]
-    """For each payload what its event is recognised by when it is repeated, as `marks_of` says."""
+    """For each payload the marks by which its event is recognised when repeated (`marks_of`)."""
     days: list[int]
     """For each payload the day on which its event came in."""
     sent: dict[str, list[int]]
@@ -88,26 +88,26 @@ class AppendBatch:
     quarantine: list[int]
     """Numbers of the payloads that enter the quarantine."""
     records: list[Record]
-    """For the ledger, one of each event."""
+    """For the ledger, one for each event."""
     passages: dict[int, str]
-    """In the part of one destination: the receipt and passage of the event in each payload. A
-    repeated append is recognised by them."""
+    """In the part of one destination: the receipt and passage of the event in each payload, by
+    which a repeated append is recognised."""
     released: list[str]
     """Ids of the entries that leave the quarantine."""
     again: bool
-    """Whether its events are counted as in a later passage: those of a release from quarantine,
-    which is a batch of its own."""
+    """Whether its events are counted as in a later passage: in a release from quarantine, which is
+    a batch of its own."""
     tried: Commit | None
-    """The commit in which it may have been appended, for all that is known."""
+    """The commit that may already have appended it."""
     renewed: list[int]
-    """Numbers of the payloads of which a repetition is expected: it renews their marks."""
+    """Numbers of the payloads whose repetition is expected; a repetition renews their marks."""
     weight: int
     """What Redis adds for it: the number of entries of streams, records for the ledger, and events
     that are held or quarantined."""
     size: int
     """Bytes of the payloads."""
     awaited: bool
-    """Whether events are held of a page that states something in this batch; known once it is
+    """Whether a page that states something in this batch has held events; known once the batch is
     appended."""
 
     def __init__(
@@ -170,7 +170,7 @@ class AppendBatch:
 
     @property
     def events(self) -> int:
-        """How many events it has for the destination that is concerned by most of them."""
+        """The number of its events for the destination that has most of them."""
         waiting = [name for _, _, names in self.waiting for name in names]
         return max(
             (
@@ -216,7 +216,8 @@ class AppendBatch:
         return part
 
     def _add_record(self, whole: AppendBatch, record: Record, entries: list[int]) -> None:
-        """Adds `record` of `whole`, of which this is a part. entries: their numbers here."""
+        """Adds `record` of `whole`, of which this is a part. entries: the numbers of its entries in
+        this part."""
         number, _, _, passage, names, *_ = record
         payload = self._payload(whole.payloads[number - 1], whole.days[number - 1])
         self.records.append((payload, entries, 0, passage, names, []))
@@ -229,7 +230,7 @@ class AppendBatch:
     def _add(self, decision: Decision, known_by: Marks, feeding: Feeding | None) -> None:
         receipt = (decision.receipt or new_receipt(decision.received_at)) if feeding else ""
         day = day_number(decision.received_at)
-        # many destinations get the very same event: written once
+        # an event that many destinations get unchanged is written once
         numbers: dict[tuple[int, tuple[str, ...]], int] = {}
         forms: list[_Form] = []
         items: dict[int, orjson.Fragment] | None = {} if has_many_items(decision.event) else None
@@ -277,8 +278,8 @@ class AppendBatch:
     def _additions(
         self, decision: Decision, forms: list[_Form], receipt: str, day: int
     ) -> list[int]:
-        """Puts the form with the most of the event first, and returns for each of the others the
-        number of an entry with what it adds, 0 for nothing."""
+        """Puts the most complete form first, and returns for each of the others the number of an
+        entry with what it adds, 0 for nothing."""
         forms.sort(key=_lack)
         (first, known, _), *others = forms
         if all(verdict.only_address for _, verdict, _ in forms):
@@ -288,7 +289,7 @@ class AppendBatch:
             others, beyond(first, (event for event, _, _ in others)), strict=True
         ):
             applied = verdict.applied
-            if event.get(ANONYMISED):  # of one that is not, it is no part
+            if event.get(ANONYMISED):  # it adds nothing to a form that is not anonymised
                 more = {ANONYMISED: True} | (more if first.get(ANONYMISED) else {})
             if more.keys() <= _MARK and {*applied} <= {*known.applied}:
                 numbers.append(0)
@@ -304,13 +305,13 @@ class AppendBatch:
 
 
 def _lack(form: _Form) -> tuple[bool, int]:
-    """What forms are ordered by: first the one that leaves the others the least to add."""
+    """The sort key of forms: the one that leaves the others least to add comes first."""
     event, _, _ = form
     return bool(event.get(ANONYMISED)), -len(event)
 
 
 def _read_withheld(told: int | list[tuple[int, str, int]]) -> Withheld:
-    """Earlier versions wrote only how many they were."""
+    """Reads the withheld events of one destination. Earlier versions wrote only their number."""
     if isinstance(told, int):
         return Counter({(UNKNOWN_DAY, NO_REASON): told})
     return Counter({(day, reason): amount for day, reason, amount in told})

@@ -29,7 +29,7 @@ def parts_of(group: Sequence[AppendBatch]) -> tuple[list[list[AppendBatch]], lis
 
 
 class _Rows(dict[tuple[int, bool], list[Any]]):
-    """Of one destination, by the day and whether its events are in a later passage."""
+    """The rows of one destination, by day and by whether the events are in a later passage."""
 
     def __missing__(self, key: tuple[int, bool]) -> list[Any]:
         day, again = key
@@ -43,7 +43,8 @@ def plan_of(group: Sequence[AppendBatch]) -> tuple[list[str], list[bytes], dict[
 
     For each destination the plan has a row for each day on which its events came in: the day, how
     many were withheld by reason, the numbers of the payloads that it gets, the change in the number
-    of events that wait, and whether all of these are in a later passage: such have their own rows.
+    of held events, and whether the events are in a later passage. Events in a later passage have
+    rows of their own.
     """
     rows: defaultdict[str, _Rows] = defaultdict(_Rows)
     said: defaultdict[str, dict[str, str]] = defaultdict(dict)

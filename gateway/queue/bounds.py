@@ -1,13 +1,13 @@
-"""Bounds: how much may wait, how much of that is used, and to whom intake is closed.
+"""Bounds: how much may be stored, how much of that is used, and to whom intake is closed.
 
 Intake closes to untrusted senders at a part of each bound, so that a flood from the internet leaves
 room for senders that have shown a key. It closes to all before a bound is reached: streams can
 still be drained in a full Redis, but RQ can neither start nor end a job, and counters cannot be
 written.
 
-Marks against repetition are another matter: they stay for `dedupe_window`, however fast events are
-delivered, so a stranger could keep intake closed for days. Events of untrusted senders go on
-without marks at the part of the bound at which they would be refused.
+Marks against repetition are different: they stay for `dedupe_window`, however fast events are
+delivered, so a stranger could keep intake closed for days. At the share of this bound at which they
+would be refused, events of untrusted senders are accepted without marks instead.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ TRUSTED_SHARE = 0.95
 """Share of a bound at which intake closes to all."""
 
 PENDING_SHARE = 0.4
-"""Of the memory: what the pending events of all destinations may take by default, each equally
-much. With the other shares, and `DEAD_LETTER_SHARE` and `QUARANTINE_SHARE` of
-`gateway.delivery.trim`, it makes 0.9."""
+"""Share of the memory that the pending events of all destinations may take by default, divided
+equally. `PENDING_SHARE`, `HELD_SHARE`, `MARKS_SHARE` and `WITHDRAWALS_SHARE` add up to 0.9 with
+`DEAD_LETTER_SHARE` and `QUARANTINE_SHARE` of `gateway.delivery.trim`."""
 
 HELD_SHARE = 0.1
-"""Of the memory: what events may take by default that wait for consent."""
+"""Share of the memory that held events may take by default."""
 
 MARKS_SHARE = 0.1
-"""Of the memory: what the marks against repetition of all destinations may take in any case."""
+"""Share of the memory that the marks against repetition of all destinations may always take."""
 
 SPARE_SHARE = 0.5
-"""Of what pending events leave of `PENDING_SHARE`: what marks may take too. They go by themselves
-within `dedupe_window`, and a small server would else close intake to a load that it bears well."""
+"""Share of the unused part of `PENDING_SHARE` that marks may take as well. Marks expire within
+`dedupe_window`, and a small server would otherwise close intake to a load that it can handle."""
 
 WITHDRAWALS_SHARE = 0.05
-"""Of the memory: what withdrawals may take."""
+"""Share of the memory that withdrawals may take."""
 
 ALL_MEMORY, HOLD, WITHDRAWALS = "", ":hold", ":withdrawals"
-"""What a bound concerns that is not a destination's. No destination can be named so."""
+"""What a bound is about if it is not a destination. No destination can have these names."""
 
 Kind = Literal[
     "memory_bytes",
@@ -88,20 +88,20 @@ class MemoryUsage:
 
     @property
     def to_share(self) -> int:
-        """Of which bounds without a setting are a share; 0 where nothing is known."""
+        """The bytes of which bounds without a setting are a share; 0 if they are not known."""
         return self.limit or self.system // 2
 
     def is_closed(self, trusted: bool) -> bool:
-        """Whether intake is closed because of it. trusted: to senders with a key."""
+        """Whether intake is closed because of this usage. trusted: to senders with a key."""
         return self.share >= share_of(trusted)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is configured of bounds.
+    """The configured bounds.
 
-    destinations: by name. hold: how many events may be held for consent, and how many bytes, None
-    for a share of the memory; None where no event is held. withdrawals: whether denials are
+    destinations: by name. hold: how many events may be held for consent, and how many bytes of
+    them, None for a share of the memory; None if no event is held. withdrawals: whether denials are
     remembered. window: `dedupe_window`.
     """
 
@@ -127,9 +127,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What is used, read at one moment. memory: None where the Redis user may not ask for it.
-    pending: events of each destination that its vendor has not got, and their bytes. marks: how
-    many against repetition each has. held: events and bytes. withdrawals: how many."""
+    """What is used. memory: None if the Redis user may not ask for it. pending: for each
+    destination the events that its vendor does not have yet, and their bytes. marks: how many marks
+    against repetition each has. held: events and bytes. withdrawals: how many."""
 
     memory: MemoryUsage | None = None
     pending: Mapping[str, tuple[int, int]] = field(default_factory=dict)
@@ -140,8 +140,8 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What may be used of something, and what is. of: the destination that it concerns, or
-    `ALL_MEMORY`, `HOLD` or `WITHDRAWALS`."""
+    """A bound and how much of it is used. of: the destination that it is about, or `ALL_MEMORY`,
+    `HOLD` or `WITHDRAWALS`."""
 
     kind: Kind
     of: str
@@ -153,12 +153,12 @@ class Bound:
         return self.used / self.limit
 
     def is_closed(self, trusted: bool) -> bool:
-        """Whether intake is closed because of it. trusted: to senders with a key."""
+        """Whether intake is closed because of this bound. trusted: to senders with a key."""
         return self.share >= share_of(trusted or self.kind == "mark_bytes")
 
     @property
     def ends_marks(self) -> bool:
-        """Whether events of untrusted senders leave no marks because of it."""
+        """Whether events of untrusted senders leave no marks because of this bound."""
         return self.kind == "mark_bytes" and self.share >= UNTRUSTED_SHARE
 
     def __str__(self) -> str:
@@ -168,9 +168,9 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """What takes nothing more from untrusted and from trusted senders: what a bound concerns, as
-    `Bound.of` says, and the reason in words. What is closed to the latter is closed to all.
-    unmarked: destinations that take events of untrusted senders without marks, and the reason."""
+    """What is closed to untrusted and to trusted senders: by `Bound.of`, the reason in words.
+    What is closed to trusted senders is closed to all. unmarked: destinations that take events of
+    untrusted senders without marks, and the reason."""
 
     untrusted: Mapping[str, str] = field(default_factory=dict)
     trusted: Mapping[str, str] = field(default_factory=dict)
@@ -186,14 +186,14 @@ class Closed:
 
     @property
     def destinations(self) -> Sequence[str]:
-        """Those that are closed to anyone."""
+        """The destinations that are closed to at least untrusted senders."""
         return [of for of in self.untrusted if of not in (ALL_MEMORY, HOLD, WITHDRAWALS)]
 
     def to(self, trusted: bool) -> Mapping[str, str]:
         return self.trusted if trusted else self.untrusted
 
     def without_memory(self) -> Closed:
-        """The same when there is memory again."""
+        """The same without the bound of all memory."""
         return replace(
             self,
             untrusted=_without(self.untrusted, ALL_MEMORY),
@@ -210,8 +210,7 @@ def share_of(trusted: bool) -> float:
 
 
 def bounds_of(usage: Usage, limits: Limits) -> list[Bound]:
-    """Every bound there is. Those in bytes that are a share of the memory are left out where it is
-    not known."""
+    """All bounds. Bounds that are a share of the memory are left out if its size is not known."""
     memory = usage.memory.to_share if usage.memory else 0
     each = memory // max(1, len(limits.destinations))
     bounds: list[Bound | None] = []
@@ -246,7 +245,7 @@ def _bound(kind: Kind, of: str, used: int, limit: int) -> Bound | None:
 
 
 def _reasons(reached: Iterable[Bound]) -> Mapping[str, str]:
-    """By what the bounds concern, the fullest of each."""
+    """The reason of the fullest bound for each `Bound.of`."""
     fullest = sorted(reached, key=lambda bound: bound.share)
     return {bound.of: f"limit reached: {bound}" for bound in fullest}
 

@@ -1,6 +1,6 @@
 """Capacity: what Redis can still accept, checked every second.
 
-Dead letters never close intake: `gateway.delivery.trim` removes those that are too many.
+Dead letters never close intake: `gateway.delivery.trim` removes those beyond their bounds.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from gateway.redis_client.connect import info_of_nodes, is_cluster
 log = logging.getLogger(__name__)
 
 CALM_SECONDS = 60.0
-"""A destination that is drained at its limit alternates between full and not full. The log says
-that this is over once it was not full for so long."""
+"""How long a destination must not be full before the log says so: one that is drained at its limit
+alternates between full and not full."""
 
 UNMARKED = (
     "events of untrusted senders are accepted without a mark, so one that comes again is sent "
@@ -49,7 +49,7 @@ async def read_bounds(redis: Redis, keys: Keys, limits: Limits) -> list[Bound]:
 
 
 async def read_memory_usage(redis: Redis) -> MemoryUsage | None:
-    """None where the Redis user may not run INFO, which not all ACLs allow."""
+    """The memory that Redis uses; None if the Redis user may not run INFO."""
     try:
         told = await info_of_nodes(redis, "memory")
     except NoPermissionError:
@@ -64,7 +64,7 @@ async def read_memory_usage(redis: Redis) -> MemoryUsage | None:
 
 
 async def read_usage(redis: Redis, keys: Keys, limits: Limits) -> Usage:
-    """What is used of all that `limits` bounds."""
+    """Reads what is used of everything that `limits` bounds."""
     memory = await read_memory_usage(redis)
     window, now = window_of(limits.window, is_cluster(redis)), time.time()
     pipeline = redis.pipeline(transaction=False)
@@ -89,7 +89,7 @@ async def read_usage(redis: Redis, keys: Keys, limits: Limits) -> Usage:
 
 
 class CapacityWatch:
-    """Looks repeatedly at what is full, and logs to whom intake closes and when that is over."""
+    """Checks what is full, and logs when intake closes, to whom, and when it opens again."""
 
     def __init__(
         self,
@@ -131,7 +131,7 @@ class CapacityWatch:
 
 
 def _reached(closed: Closed) -> Iterator[tuple[str, str, str]]:
-    """What a limit concerns, for whom it is reached, and the line that says so."""
+    """What each reached limit is about, for whom it is reached, and the line to log."""
     for trusted, senders in ((False, "untrusted senders"), (True, "trusted senders")):
         for of, reason in closed.to(trusted).items():
             yield of, senders, f"{reason}; {_consequence(of, senders)}"

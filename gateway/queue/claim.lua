@@ -3,8 +3,8 @@
 --
 -- KEYS: stream.
 -- ARGV: the group, the consumer; then for each entry its id, and the consumer and the number of
---       deliveries with which it was found.
--- Returns for each entry that was claimed its id, its number of deliveries now, and its fields.
+--       deliveries that it had when it was found.
+-- Returns for each claimed entry its id, its new number of deliveries, and its fields.
 
 local stream, group, consumer = KEYS[1], ARGV[1], ARGV[2]
 local claimed = {}

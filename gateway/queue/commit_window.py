@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 _REMEMBERED = 0.1
-"""Seconds by which the rate of arrivals is judged."""
+"""Seconds over which the rate of arrivals is averaged."""
 _EXPECTED = 0.5
-"""Items that have to be expected while a commit waits."""
+"""The number of expected items from which a commit waits."""
 _ENOUGH = 8
-"""Items that share the cost of a commit so well that more of them would hardly cost less."""
+"""The number of items from which a commit no longer waits: more would hardly lower the cost of
+each."""
 
 
 class CommitWindow:
-    """Zero at low rates: a commit of few items waits, for as long as the last one took, only if
-    more may be expected meanwhile. Then commits are fewer, and each shares its cost among more.
+    """Decides how long a commit waits: zero at low rates. A commit of few items waits for as long
+    as the last one took, if more items can be expected in that time. Then there are fewer commits,
+    and more items share the cost of each.
 
-    Of several processes that share a load each has only its part of what arrives during a commit,
-    and without a wait they would commit almost each item by itself.
+    When several processes share a load, each gets only a part of the items that arrive during a
+    commit. Without a wait they would commit almost every item by itself.
 
     most: seconds.
     """
@@ -26,8 +28,8 @@ class CommitWindow:
         self._last = 0.0
 
     def seconds(self, waiting: int, arrived: int, now: float, took: float) -> float:
-        """waiting: items. arrived: how many of them came since it was asked last. now: seconds, by
-        a clock that never goes back. took: seconds of the last commit."""
+        """The seconds to wait. waiting: items. arrived: how many items came since the last call.
+        now: seconds, by a clock that never goes back. took: seconds of the last commit."""
         elapsed = max(now - self._last, 1e-6)
         share = min(1.0, elapsed / _REMEMBERED)
         self._rate += share * (arrived / elapsed - self._rate)

@@ -1,7 +1,7 @@
-"""Commits that are known again: one whose answer was lost is repeated without being doubled.
+"""Numbered commits: a commit whose answer was lost can be repeated and is carried out only once.
 
-A connection that ends under a commit leaves open whether Redis carried it out. The commits of one
-series follow each other, so it is enough that Redis knows the number of the last one.
+When a connection breaks during a commit, it is not known whether Redis carried it out. The commits
+of a series follow each other, so it is enough that Redis knows the number of the last one.
 """
 
 from secrets import token_hex
@@ -10,11 +10,11 @@ Commit = tuple[str, int]
 """The name of a series and the number of a commit in it."""
 
 KEEP_SECONDS = 7 * 86_400
-"""How long the last number of a series is known: what was spooled may wait for days."""
+"""How long the last number of a series is kept: spooled events may wait for days."""
 
 
 class Series:
-    """Numbers commits of which none begins before the one before it has ended."""
+    """Numbers commits, each of which begins after the previous one has ended."""
 
     def __init__(self) -> None:
         self._name = token_hex(8)

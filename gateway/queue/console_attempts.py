@@ -1,7 +1,7 @@
 """Attempts to sign in to the console: how many are allowed, and how many were refused.
 
 A stranger can use up the attempts of a network, of a name in a network, and those that all
-strangers have together. Whoever has signed in from a network before does not need the last.
+strangers share. Somebody who has signed in from a network before does not need the shared ones.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from gateway.queue.keys import Keys
 from gateway.queue.scripts import script
 
 KNOWN_SECONDS = 30 * 86_400
-"""How long it is known that somebody has signed in from a network."""
+"""How long the gateway remembers that somebody has signed in from a network."""
 
 NOTE_SECONDS = 600
 COUNT_SECONDS = 86_400
 
 
 class Pace(NamedTuple):
-    """attempts: at once. seconds: in which one comes back."""
+    """attempts: how many are allowed at once. seconds: until one more becomes available."""
 
     attempts: int
     seconds: int
@@ -31,11 +31,12 @@ class Pace(NamedTuple):
 NETWORK = Pace(20, 15)
 NAME_IN_NETWORK = Pace(5, 60)
 STRANGERS = Pace(60, 1)
-"""Together, from all networks. It also bounds the keys that they can make."""
+"""For all networks together. It also bounds the number of keys that strangers can create."""
 
 
 class ConsoleAttempts:
-    """All raise a redis-py error when it is not certain what was done."""
+    """Counts and limits attempts. All methods raise a redis-py error when it is not certain what
+    was done."""
 
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
@@ -45,7 +46,7 @@ class ConsoleAttempts:
         self._count = redis.register_script(script("count_refusal"))
 
     async def take(self, name: str, network: str) -> float:
-        """Takes an attempt to sign in as `name`. Returns the seconds to wait, 0 if it may go on.
+        """Takes an attempt to sign in as `name`. Returns the seconds to wait, 0 if it is allowed.
 
         network: an address, or the first address of a /64.
         """
@@ -58,8 +59,8 @@ class ConsoleAttempts:
         return int(wait) / 1000
 
     async def succeeded(self, name: str, network: str) -> int:
-        """Gives back the attempts of `name` in `network`, which is known from now on. Returns how
-        many refused attempts of this name no line of the log has counted."""
+        """Gives back the attempts of `name` in `network`, and remembers both. Returns how many
+        refused attempts of this name no line of the log has counted."""
         await self._write([self._known(name, network)], [b"", KNOWN_SECONDS])
         await self._redis.delete(self._pace("name", name, network))
         refused: Any = await self._redis.getdel(self._of("refused", name))
@@ -81,6 +82,6 @@ class ConsoleAttempts:
         return self._of("known", name, network)
 
     def _of(self, kind: str, *parts: str) -> str:
-        """A key; `parts` may be of any length, and hold anything."""
+        """A key. `parts` may have any length and content."""
         digest = sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:32]
         return f"{self._prefix}{kind}:{digest}"

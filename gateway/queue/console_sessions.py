@@ -1,6 +1,6 @@
-"""Sessions of the console and one-time links to it. Their tokens are not stored, only digests.
+"""Sessions of the console and one-time links to it. Only digests of their tokens are stored.
 
-Everything here may be written when memory is full: then operators need the console most.
+Everything here is written even when memory is full: then operators need the console most.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def new_token() -> str:
 
 
 class ConsoleSessions:
-    """All raise a redis-py error when it is not certain what was done."""
+    """Starts, reads and ends sessions and links. All methods raise a redis-py error when it is not
+    certain what was done."""
 
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
@@ -44,14 +45,14 @@ class ConsoleSessions:
         self._write = redis.register_script(script("write_token"))
 
     async def start(self, data: bytes, seconds: int) -> str:
-        """The token of a new session with `data`, which is over after `seconds`."""
+        """Starts a session with `data` that ends after `seconds`, and returns its token."""
         token = new_token()
         times = [1000 * seconds, 1000 * IDLE_SECONDS]
         await self._start([self._key("session", token)], [data, *times])
         return token
 
     async def read(self, token: str) -> bytes | None:
-        """The data of a session, which goes on by that; None if it is over, or there was none."""
+        """The data of a session, None if there is none or it has ended. Extends the session."""
         if not _is_token(token):
             return None
         names = [self._key("session", token), self._ended]
@@ -67,13 +68,13 @@ class ConsoleSessions:
         await self._end_all([self._ended], [MAX_SESSION_SECONDS])
 
     async def make_link(self) -> str:
-        """The token of a link that can be used once within `LINK_SECONDS`."""
+        """Makes a link that can be used once within `LINK_SECONDS`, and returns its token."""
         token = new_token()
         await self._write([self._key("link", token)], [b"", LINK_SECONDS])
         return token
 
     async def use_link(self, token: str) -> bool:
-        """Whether there is such a link. It is used up; of many requests at once one gets it."""
+        """Uses up a link. Returns whether it existed; of concurrent requests only one gets True."""
         if not _is_token(token):
             return False
         return bool(await self._redis.delete(self._key("link", token)))

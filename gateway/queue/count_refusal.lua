@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Counts a refused attempt to sign in.
--- KEYS: those that no line of the log counts yet, whether a line was written lately.
+-- KEYS: the attempts that no line of the log counts yet, whether a line was written lately.
 -- ARGV: the seconds between two lines, those for which a count is kept.
 -- Returns how many a line has to count now, 0 if none has to be written.
 

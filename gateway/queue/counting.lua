@@ -1,10 +1,10 @@
--- A library: the counts of one destination, in all and by the UTC day on which its events came in,
--- and of withheld events also by the reason. See gateway.queue.counting.
+-- A library: the counts of one destination, in total and by the UTC day on which its events came
+-- in; withheld events also by reason. See gateway.queue.counting.
 
 local DAYS_KEPT, MOST_REASONS = 35, 100
 
--- Adds to the counter `name` in `counts`, and to that of `day` (days since 1970). An event of an
--- earlier day ends on its day; the counts of a day that is kept no longer vanish at once.
+-- Adds to the counter `name` in `counts`, and to the one of `day` (days since 1970), the day on
+-- which the events came in. The counts of a day that is no longer kept vanish at once.
 local function count(counts, day, name, amount)
   if amount == 0 then
     return
@@ -19,7 +19,7 @@ local function count(counts, day, name, amount)
   end
 end
 
--- Adds to the counter `name`, and for events in a later passage also to that of these.
+-- Adds to the counter `name`, and for events in a later passage also to the counter of those.
 local function count_passage(counts, day, name, amount, again)
   count(counts, day, name, amount)
   if again then

@@ -1,15 +1,15 @@
-"""Counting: what `counting.lua` counts for a destination, by the day and by the reason.
+"""Counting: what `counting.lua` counts for a destination, by day and by reason.
 
-Counts by the day are kept `DAYS_KEPT` days: longer than a dead letter is kept by default, which is
-30 days, and much longer than the ledger keeps events or can be behind. So whoever compares the two
-finds both. An event counts on the UTC day on which it came in, however much later it ends.
+Counts by day are kept for `DAYS_KEPT` days: longer than a dead letter is kept by default (30 days),
+and much longer than the ledger keeps events or can be behind. So both can be compared. An event
+counts on the UTC day on which it came in, however much later it ends.
 
-Counts by the reason are those of withheld events. Reasons come from the configuration and from
-words of the gateway; beyond 100 of them a destination counts under ``(other)``.
+Withheld events are also counted by reason. Reasons come from the configuration and from fixed
+texts of the gateway; beyond 100 reasons a destination counts under ``(other)``.
 
 An event that is replayed or released from quarantine counts as accepted again, in a later passage.
-How many of the events of each count are in a later passage is counted too, under the same name
-after `AGAIN`, in all and by the day. Only events with a receipt are: the ledger knows no others.
+Each count has a counterpart named with the prefix `AGAIN`, in total and by day: how many of its
+events are in a later passage. Only events with a receipt count there: the ledger knows no others.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ DAYS_KEPT = 35
 """Also in `counting.lua`."""
 
 DAYS_FROM = "days_from"
-"""In the counts of a destination: the first day that is counted as a whole. Days before it passed
-under a version of the gateway that did not count by the day."""
+"""In the counts of a destination: the first day that is counted as a whole. Before it, a version of
+the gateway ran that did not count by day."""
 
 AGAIN = "again:"
-"""What the counts of later passages begin with, such as ``again:accepted``. Also in
+"""The prefix of the counts of later passages, such as ``again:accepted``. Also in
 `counting.lua`."""
 
 UNKNOWN = "(unknown)"
@@ -48,8 +48,8 @@ BY_REMOVAL = reason_of("delivery", "removed")
 
 
 def without_parts(counts: Mapping[str, int]) -> dict[str, int]:
-    """The counts of a destination without those of a part of these events: by the reason, as
-    `withheld_of` reads them, and in a later passage."""
+    """The counts of a destination without the counts by reason, which `withheld_of` reads, and
+    those of later passages."""
     return {
         name: count
         for name, count in counts.items()
@@ -58,8 +58,8 @@ def without_parts(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def withheld_of(counts: Mapping[str, int]) -> dict[Reason, int]:
-    """How many events were withheld for each reason, by the counts of their destination. The sum is
-    the counter ``withheld``: what an earlier version counted without a reason is `UNKNOWN`."""
+    """How many events were withheld for each reason, from the counts of their destination. They add
+    up to ``withheld``: events that an earlier version counted without a reason are `UNKNOWN`."""
     found: dict[Reason, int] = {}
     for name, count in counts.items():
         if name.startswith(_WITHHELD):

@@ -39,9 +39,9 @@ class CredentialTokens:
 
     @asynccontextmanager
     async def locked(self, seconds: float) -> AsyncIterator[None]:
-        """Waits for the lock and holds it within the `async with` block, `seconds` at most: after a
-        kill it ends by itself. One at a time may ask: a lock that could not be given back, because
-        Redis was away, is given back first."""
+        """Waits for the lock and holds it within the `async with` block, `seconds` at most: it
+        expires if the process is killed. Must not be called concurrently on one instance: it first
+        gives back a lock that could not be given back because Redis was away."""
         await self._give_back([self._lock], [self._holder])
         while not await self._take([self._lock], [self._holder, int(1000 * seconds)]):
             await asyncio.sleep(LOOK_SECONDS)

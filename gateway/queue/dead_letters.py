@@ -1,5 +1,5 @@
-"""Dead letters: events that were rejected or expired, as Redis stores them; found, replayed,
-dropped."""
+"""Dead letters: events that were rejected or have expired, as Redis stores them. Finds, replays and
+drops them."""
 
 from __future__ import annotations
 
@@ -25,11 +25,10 @@ REMOVED = ("count", "bytes", "age")
 class DeadLetter(StoredEvent):
     """An event that ended without being delivered, as `encode_dead_letter` wrote it.
 
-    result: rejected or expired. at: Unix seconds of the last attempt. deliveries: how often it was
-    handed to a drain. response: ``{"status", "body"}``, or None when no answer came. The event is
-    as the destination could have it, and is stored when it ends. applied and trusted are as in
-    `gateway.queue.entry.Entry`, as are receipt and passage; visitor and stated as `encode_entry`
-    writes them.
+    result: rejected or expired. at: Unix seconds at which it ended. deliveries: how often it was
+    handed to a drain. response: ``{"status", "body"}``, or None without a response. event: as the
+    destination could have it. applied, trusted, receipt, passage: as in
+    `gateway.queue.entry.Entry`. visitor, stated: as `encode_entry` writes them.
     """
 
     result: str
@@ -47,10 +46,10 @@ class DeadLetter(StoredEvent):
 def encode_dead_letter(
     entry: Entry, result: str, reason: str, at: float, response: dict[str, Any] | None
 ) -> bytes:
-    """A dead letter: the entry with how it ended.
+    """A dead letter: the entry and how it ended.
 
-    result: ``rejected`` or ``expired``. at: Unix seconds. response: status and body, if one came.
-    An event that cannot be written, which no source lets in, is left out.
+    result: ``rejected`` or ``expired``. at: Unix seconds. response: status and body, if there was
+    one. An event that cannot be written (no source accepts any) is left out.
     """
     letter = {
         "result": result,
@@ -83,7 +82,7 @@ def dead_letters_of(keys: DestinationKeys) -> EventStore[DeadLetter]:
 def find(
     redis: Redis, keys: DestinationKeys, wanted: Filter = ALL, through: str | None = None
 ) -> AsyncIterator[DeadLetter]:
-    """The dead letters of a destination that `wanted` means, as `EventStore.find` finds them."""
+    """The dead letters of a destination that match `wanted`, as `EventStore.find` finds them."""
     return dead_letters_of(keys).find(redis, wanted, through)
 
 
@@ -93,13 +92,13 @@ async def replay(
     letters: Sequence[DeadLetter],
     reporting: Reporting | None = None,
 ) -> int:
-    """Puts `letters` back into the stream of their destination, as `put_back` says, and returns how
-    many."""
+    """Puts `letters` back into the stream of their destination with `put_back`, and returns how
+    many were."""
     return await put_back(redis, keys, [*map(_replay, letters)], reporting)
 
 
 async def drop(redis: Redis, keys: DestinationKeys, ids: Sequence[str]) -> int:
-    """Deletes the dead letters `ids` of a destination for good, and returns how many it had.
+    """Deletes the dead letters `ids` of a destination for good, and returns how many there were.
 
     Their events stay counted as rejected or expired.
     """
@@ -124,7 +123,7 @@ async def read_removed(redis: Redis, keys: DestinationKeys) -> dict[str, int]:
 
 
 def _replay(letter: DeadLetter) -> Replay:
-    """With the stream entry that `letter` was."""
+    """The replay of `letter`, with its stream entry for the next passage."""
     passage = letter.passage + 1
     entry = encode_entry(
         letter.event,

@@ -10,7 +10,7 @@ from gateway.queue.keys import DestinationKeys
 from gateway.queue.redis_full import write_note
 
 WORDS_SECONDS = 30 * 86_400
-"""How long the last failure and warning are shown; they may repeat what an event said."""
+"""How long the last failure and warning are kept; they may repeat content of an event."""
 
 SHARE = "share"
 """Field of the counts: thousandths of the configured rate."""
@@ -20,7 +20,7 @@ NEXT_REQUEST = "next_request"
 
 
 async def read_share(redis: Redis, keys: DestinationKeys) -> float:
-    """The share of the configured rate that the last drain left, 1.0 unless it was throttled."""
+    """The share of the configured rate that the last drain used, 1.0 unless it was throttled."""
     share = await redis.hget(keys.counts, SHARE)
     return int(share or 1000) / 1000
 
@@ -30,7 +30,7 @@ async def write_share(redis: Redis, keys: DestinationKeys, share: float) -> None
 
 
 async def read_next_request(redis: Redis, keys: DestinationKeys) -> float:
-    """When the rate lets the next request start, in Unix seconds; 0.0 unless a drain said so."""
+    """When the rate lets the next request start, in Unix seconds; 0.0 if no drain wrote it."""
     milliseconds = await redis.hget(keys.counts, NEXT_REQUEST)
     return int(milliseconds or 0) / 1000
 

@@ -3,7 +3,7 @@
 --
 -- KEYS: where they are, untrusted, counts.
 -- ARGV: ``dead`` or ``quarantine``; their ids.
--- Returns how many were there.
+-- Returns how many of them existed.
 
 local kind = ARGV[1]
 local keys = letters_of(kind, KEYS[1], KEYS[2], KEYS[3])

@@ -18,11 +18,12 @@ class Entry(NamedTuple):
     handed to a drain, this time included. event: as the destination may have it. source,
     received_at (Unix seconds), version, applied, trusted: as in
     `gateway.pipeline.decision.Decision`. visitors: digests of the page and the visitor whose denial
-    may stop it. stated: the consent types that a trusted sender stated itself. demo_browser: to
-    which the demo shop shows it. receipt, passage: as in `Decision`; an entry of an earlier
-    version, or without a ledger, has no receipt. again: whether it was counted as in a later
-    passage, which earlier versions did not do. unreadable: why it is no event at all, for what a
-    foreign hand has put into the stream. size: in bytes, as it counts in `pending_bytes`.
+    may stop it. stated: the consent types that a trusted sender stated itself. demo_browser: the
+    browser in which the demo shop shows it. receipt, passage: as in `Decision`; an entry of an
+    earlier version, or without a ledger, has no receipt. again: whether it was counted as in a
+    later passage, which earlier versions did not do. unreadable: why it is not an event, if
+    something other than the gateway has put it into the stream. size: in bytes, as counted in
+    `pending_bytes`.
     """
 
     id: bytes
@@ -44,16 +45,16 @@ class Entry(NamedTuple):
 
 
 MAX_UNREADABLE = 10_000
-"""Characters of what is no event that its dead letter keeps."""
+"""Maximum number of characters that a dead letter keeps of an unreadable entry."""
 
 _MAX_PASSAGE = 1_000_000
 
 _ORIGIN = 10
-"""How many of its fields say where an event comes from: `source` and all that follow."""
+"""Number of parts that this version reads of an entry's origin (``from``)."""
 
 
 MIN_SHARED = 16
-"""Items. Fewer are written as quickly as copied."""
+"""Number of items from which their JSON is shared. Fewer are written as quickly as copied."""
 
 
 def has_many_items(event: Event) -> bool:
@@ -62,9 +63,9 @@ def has_many_items(event: Event) -> bool:
 
 
 def share_items(event: Event, written: dict[int, orjson.Fragment]) -> Event:
-    """`event`, for `encode`, with many items as JSON.
+    """`event`, for `encode`, with its items as JSON if they are many.
 
-    written: the JSON of lists of items by their `id`, which several forms of an event share. Raises
+    written: the JSON of lists of items, by `id(items)`; the forms of an event share it. Raises
     TypeError as `encode` does.
     """
     if not has_many_items(event):
@@ -78,7 +79,7 @@ def share_items(event: Event, written: dict[int, orjson.Fragment]) -> Event:
 def encode(decision: Decision, event: Event, applied: tuple[str, ...], receipt: str = "") -> bytes:
     """The stream entry of `event`, as a destination may have it after `decision`.
 
-    Raises TypeError when it has something that JSON cannot say.
+    Raises TypeError when it cannot be represented in JSON.
     """
     held = None if event.get(ANONYMISED) else decision.held_consent
     return encode_entry(
@@ -109,14 +110,13 @@ def encode_entry(
     receipt: str = "",
     passage: int = 1,
 ) -> bytes:
-    """A stream entry of what an `Entry` says. Raises TypeError as `encode` does.
+    """A stream entry with these fields of an `Entry`. Raises TypeError as `encode` does.
 
-    Where the event comes from is a list without names: there are many entries, and they are kept in
-    memory. Digests and types stand in one text each, with blanks between them; earlier versions
-    wrote a single digest. An entry that does not say whether its sender is trusted is one of a
-    trusted sender, or was written by a version of the gateway that did not say so. The passage
-    follows the receipt after a slash, unless it is the first; then an entry also says that it is
-    counted as one of a later passage.
+    The origin (``from``) is a list without names, since there are many entries and they are kept in
+    memory. Digests and types are one text each, separated by blanks; earlier versions wrote a
+    single digest. An entry that does not state whether its sender is trusted has a trusted sender,
+    or is from a version that did not write this. In a later passage, its number follows the receipt
+    after a slash, and the entry also states that it is counted as in a later passage.
     """
     origin: tuple[Any, ...] = (source, received_at, version, applied)
     digests, types = " ".join(visitors), " ".join(stated)
@@ -137,7 +137,7 @@ def encode_entry(
 
 
 def decode(entry_id: bytes, deliveries: int, data: bytes) -> Entry:
-    """The entry that `encode` wrote; fields that another version of the gateway added are left.
+    """The entry that `encode` wrote, without fields that another version of the gateway added.
 
     Raises KeyError, TypeError or ValueError for anything else.
     """
@@ -151,13 +151,13 @@ def decode(entry_id: bytes, deliveries: int, data: bytes) -> Entry:
 
 
 _EVENT, _FROM = b'{"event":', b',"from":['
-"""What comes before the event and after it, as `encode_entry` writes it. The latter is nowhere else
-behind the event: where it comes from has no object."""
+"""The texts before and after the event, as `encode_entry` writes them. The second one does not
+occur again after the event, since the origin contains no object."""
 
 
 def take_apart(data: bytes) -> tuple[Entry, bytes]:
-    """The entry that `encode` wrote, with an empty event, and its event as JSON. The event of such
-    an entry is not read, which would be most of the work. Raises as `decode` does."""
+    """The entry that `encode` wrote, with an empty event, and its event as JSON. It does not parse
+    the event, which would be most of the work. Raises as `decode` does."""
     end = data.rfind(_FROM)
     if end < 0 or not data.startswith(_EVENT + b"{"):
         entry = decode(b"", 0, data)
@@ -179,7 +179,7 @@ def take_content(data: bytes) -> tuple[tuple[Sequence[str], ...], bytes]:
 
 
 _WITH_RECEIPT = 9
-"""Parts of where an entry comes from that has a receipt, and is in its first passage."""
+"""Number of parts in the origin of an entry with a receipt in its first passage."""
 
 
 def _read_origin(
@@ -206,7 +206,8 @@ def _read_origin(
 
 
 def unreadable_entry(entry_id: bytes, deliveries: int, data: bytes) -> Entry:
-    """An entry for `data`, which is none: with it as text, and not from a trusted sender."""
+    """An entry for `data` that `decode` cannot read: with `data` as text, from an untrusted
+    sender."""
     event: Any = {"unreadable": data.decode(errors="replace")[:MAX_UNREADABLE]}
     read_at = int(entry_id.partition(b"-")[0]) / 1000
     reason = "the stream entry is not an event written by the gateway"
@@ -225,8 +226,8 @@ def unreadable_entry(entry_id: bytes, deliveries: int, data: bytes) -> Entry:
 
 
 def _is_sound(entry: Entry) -> bool:
-    """Whether the parts of `entry`, read from JSON, have their types, and its time is one; those of
-    the event are a destination's affair."""
+    """Whether the fields of `entry`, read from JSON, have the right types and a possible time. The
+    fields of the event are checked by destinations."""
     _, _, event, source, received_at, version, applied, _, trusted, *_ = entry
     return (
         type(event) is dict
@@ -244,6 +245,7 @@ _TEXT = frozenset({str})
 
 
 def _earlier_origin(read: dict[str, Any]) -> list[Any]:
-    """As the names were once written out; such entries may still wait."""
+    """The origin of an entry of an earlier version, which wrote names; such entries may still be
+    pending."""
     names = ("source", "received_at", "version", "applied")
     return [*(read[name] for name in names), read.get("visitor", "")]

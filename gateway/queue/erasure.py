@@ -1,4 +1,4 @@
-"""Erasure in Redis: what pends is found and withheld, and no trace of it stays in the files."""
+"""Erasure in Redis: finds and withholds pending entries, and rewrites the files without them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ POLL_SECONDS = 0.05
 
 
 async def destinations_in_redis(redis: Redis, keys: Keys) -> set[str]:
-    """The names of those that have pending events or dead letters, configured or not."""
+    """The names of destinations with pending events or dead letters, configured or not."""
     found = set()
     pattern = keys.destination("*")
     for each in (pattern.stream, pattern.dead):
@@ -61,11 +61,12 @@ async def withhold(
     reason: str,
     reporting: Reporting | None,
 ) -> None:
-    """Ends `entries`, also those that a drain has: they leave the stream, and count as withheld.
-    The destination's note of its last failure goes with them, since it may repeat what they say.
+    """Ends `entries`, also those that a drain has: they leave the stream and count as withheld.
+    Also deletes the notes of the last failure and warning, since these may repeat content of an
+    event.
 
-    counted: under which of the reasons in `gateway.queue.counting`. reason: in words. reporting:
-    how the ledger learns of it, if there is one.
+    counted: the reason under which they are counted (`gateway.queue.counting`). reason: in words.
+    reporting: how the ledger learns of it, if there is one.
     """
     await _end(redis, keys, entries, "withheld", counted, reason, reporting)
     await redis.delete(keys.error, keys.warning)
@@ -113,11 +114,11 @@ async def forget_recent(redis: Redis, keys: Keys) -> None:
 
 
 async def rewrite_files(redis: Redis, seconds: float) -> bool:
-    """Has the embedded server write its append-only file again, without what is deleted. Whether
+    """Makes the embedded server rewrite its append-only file, without deleted data. Returns whether
     that succeeded within `seconds`.
 
-    The file gets commands and no snapshot, now and until the server starts again: a snapshot of a
-    stream has the bytes of deleted entries as long as one entry of the same node is left.
+    Until the server restarts, rewritten files contain commands instead of a snapshot: a snapshot of
+    a stream contains the bytes of deleted entries while one entry of the same node is left.
     """
     deadline = time.monotonic() + seconds
     await redis.config_set("aof-use-rdb-preamble", "no")
@@ -125,7 +126,7 @@ async def rewrite_files(redis: Redis, seconds: float) -> bool:
         try:
             await redis.bgrewriteaof()
             break
-        except ResponseError:  # one is under way that began before
+        except ResponseError:  # an earlier rewrite is in progress
             if time.monotonic() > deadline:
                 return False
             await asyncio.sleep(POLL_SECONDS)

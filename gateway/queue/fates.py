@@ -1,4 +1,4 @@
-"""What became of entries in an attempt: as the ledger's feed has it."""
+"""Fates: what became of entries in an attempt, as the ledger's feed describes it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, NamedTuple, Self
 import orjson
 
 SUBMITTED = "submitted"
-"""What became of an event that the vendor has, and on which it gives its verdict later. It has not
+"""The result for an event that the vendor has taken and gives its verdict on later. It has not
 ended. The words of the attempt begin with this."""
 
 
 PENDING = ""
-"""In place of the id of an entry that has not ended."""
+"""Stands for the id of an entry that has not ended."""
 
 
 class Fate(NamedTuple):
@@ -22,7 +22,7 @@ class Fate(NamedTuple):
 
     entry_id: of the stream entry, `PENDING` if it has not ended. receipt, passage: of its event.
     at: Unix seconds. result: delivered, `WITH_WARNINGS`, rejected, expired, withheld, ``dry run``,
-    `SUBMITTED` or retry. tries: how often it was handed to a drain. status: of the answer, None
+    `SUBMITTED` or retry. tries: how often it was handed to a drain. status: of the response, None
     without one. words: the reason and the warnings, secrets masked.
     """
 
@@ -37,8 +37,8 @@ class Fate(NamedTuple):
 
 
 class Alike(NamedTuple):
-    """Fates that differ in the entry and the time alone. ids, receipts, times: of each its
-    `entry_id`, `receipt` and `at`. The others: as in `Fate`."""
+    """Fates that differ only in the entry and the time. ids, receipts, times: the `entry_id`,
+    `receipt` and `at` of each. Others: as in `Fate`."""
 
     passage: int
     result: str
@@ -54,7 +54,7 @@ class Alike(NamedTuple):
         return self.result not in ("retry", SUBMITTED)
 
     def chosen(self, chosen: Sequence[bool]) -> Self:
-        """Those of the fates that are `chosen`."""
+        """Only the fates for which `chosen` is true."""
         if all(chosen):
             return self
         return self._replace(
@@ -65,8 +65,8 @@ class Alike(NamedTuple):
 
 
 class Fates(NamedTuple):
-    """What a record of the feed says. version: of the configuration that sent them. again: the ids
-    of the entries that are in a later passage."""
+    """The fates in a record of the feed. version: of the configuration that sent the entries.
+    again: the ids of the entries that are in a later passage."""
 
     destination: str
     version: str
@@ -77,7 +77,8 @@ class Fates(NamedTuple):
 def encode_fates(
     destination: str, version: str, fates: Iterable[Fate], again: Sequence[str] = ()
 ) -> bytes:
-    """What many fates have in common is written once. version, again: as in `Fates`."""
+    """Encodes `fates`, and what many of them have in common only once. version, again: as in
+    `Fates`."""
     alike: dict[tuple[Any, ...], tuple[list[str], list[str], list[float]]] = {}
     for entry_id, receipt, passage, result, at, tries, status, words in fates:
         kind = passage, result, tries, status, words
@@ -93,9 +94,9 @@ def encode_fates(
 
 
 def read_fates(fields: Mapping[str, bytes]) -> Fates:
-    """fields: of a record of the feed, whose `s` is what `encode_fates` wrote. Entries are left out
-    that another drain had ended before. Raises KeyError, TypeError or ValueError for what the
-    gateway has not written."""
+    """Reads what `encode_fates` wrote, without the entries that another drain had ended before.
+    fields: of the record. Raises KeyError, TypeError or ValueError for what the gateway has not
+    written."""
     read = orjson.loads(fields["s"])
     destination, version = read["destination"], read["version"]
     again = frozenset(read.get("again", ()))
@@ -115,6 +116,6 @@ def read_fates(fields: Mapping[str, bytes]) -> Fates:
 
 
 def _earlier(fates: Iterable[Sequence[Any]]) -> Iterator[Alike]:
-    """As an earlier version wrote them: each by itself."""
+    """Fates as an earlier version wrote them: one by one."""
     for entry_id, receipt, passage, result, at, tries, status, words in fates:
         yield Alike(passage, result, tries, status, words, [entry_id], [receipt], [at])

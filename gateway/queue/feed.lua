@@ -1,8 +1,8 @@
 -- A library: the feed of the ledger, a stream with a bound in bytes.
 
--- Adds records. Each has `fields`, names and values, and may have `detail`, names and values that are
--- left out first. Above `most` bytes records lose their detail; above one and a half times as many, no
--- record is added. Both are counted in `totals`, and neither stops the step that the record is about.
+-- Adds records. Each has `fields` (names and values), and may have `detail` (further names and
+-- values). Above `most` bytes records lose their detail; above 1.5 times `most` no record is added.
+-- Both are counted in `totals`, and neither stops the step that the record is about.
 local function add_to_feed(feed, totals, most, records)
   local before = tonumber(redis.call('HGET', totals, 'feed_bytes') or 0)
   if before > most and redis.call('XLEN', feed) == 0 then  -- heals what a person left

@@ -6,21 +6,20 @@ that it cannot disagree with them. `gateway.ledger` stores its records and takes
 
 A record has one of these fields, and others that belong to it:
 
-    d   a decision, as `Decided.encode` writes it. With it `e`, for each different form in which
-        destinations got the event the entry of their streams; `r`, the names of destinations that
-        had the event already; `u` when the event could not be held, since too many were; `n` in
-        the feed of a destination: its name. The record is about this destination alone, for the
-        others have their own.
+    d   a decision, as `Decided.encode` writes it. With it `e` and a number, for each form in which
+        destinations got the event: the stream entry of the first form, and entries with what
+        further forms add to it; `r`, the names of destinations that had the event already; `u`
+        when the event could not be held, since too many were; `n`, in the feed of a destination,
+        its name: the record is only about this destination, since the others have their own.
     s   what became of entries of one destination, as `gateway.queue.fates.encode_fates` writes it.
-        With it `o`, the ids of those of these entries that another step had ended before, if
-        there are any. An earlier version wrote `a` instead, the ids of the entries that ended in
-        this step.
+        With it `o`, the ids of the entries that another step had ended before, if there are any.
+        An earlier version wrote `a` instead, the ids of the entries that ended in this step.
     w   held events that ended without an answer, as `encode_unanswered` writes it.
     p   events that were put into the stream of a destination again, as `encode_replay` writes it.
         With it `a`, the receipt and passage of each, such as ``<receipt>/2``.
 
-The text of `s` and `p` says ``again`` of what the same step counts as in a later passage; an
-earlier version counted nothing as such. A decision is counted so by its passage.
+In `s` and `p`, ``again`` marks events that the same step counted as in a later passage; an earlier
+version did not count these. For a decision, the passage says so.
 """
 
 from __future__ import annotations
@@ -40,37 +39,38 @@ from gateway.queue.scripts import script
 from gateway.queue.tombstones import Tombstones, read_tombstones
 
 READ = 2000
-"""Records that are read at once."""
+"""Maximum number of records that are read at once."""
 
 MAX_PAGE = 500
-"""Records of a page of `Feed.pages`: Redis does nothing else while it sends one."""
+"""Maximum number of records in a page of `Feed.pages`: Redis does nothing else while it sends
+one."""
 
 PAGE_BYTES = 1_000_000
 
 MAX_REASON = 500
-"""Characters of a verdict's reason that are stored: it may name fields that a stranger chose, and
+"""Maximum length of a stored reason of a verdict: it may name fields that a stranger chose, and
 PostgreSQL indexes at most 2,700 bytes."""
 
 MAX_TEXT = 100
-"""Characters of a country and of a browser, which a stranger may have chosen, too."""
+"""Maximum length of a country and of a browser: a stranger may have chosen these too."""
 
 Digests = Callable[[Event], Sequence[str]]
-"""What an event can be found by: keyed digests of its ids."""
+"""Computes the lookup digests of an event: keyed digests of its ids."""
 
 
 _BETWEEN = b"\t"
-"""The parts of a decision. JSON has none, and a line of the spool takes it."""
+"""Separates the parts of a decision. It occurs in no JSON, and a line of the spool may have it."""
 
 
 class Decided(NamedTuple):
-    """What the record of a decision says. It holds nothing of the event but its name, the digests,
-    the country, the browser and the consent that was decided.
+    """The content of a decision's record. Of the event it has only the name, the digests, the
+    country, the browser, the consent that was decided, and names of changed fields.
 
-    passage: 1 for an event that comes in, one more each time that it is sent again. was_held: it
-    was accepted before. at: Unix seconds. states: by the consent type. consent: each type's state,
-    and who decided it. verdicts: of each destination the decision, the stage and the reason, as in
-    `gateway.pipeline.decision.Verdict`. changed: the names of the fields that were changed, where a
-    destination gets the event; None if they are not known.
+    passage: 1 for an event that comes in, one more each time that it is sent again. was_held:
+    whether it was held, and so accepted before. at: Unix seconds. states: by consent type. consent:
+    each type's state, and who decided it. verdicts: for each destination the decision, the stage
+    and the reason, as in `gateway.pipeline.decision.Verdict`. changed: the names of the fields that
+    were changed, if a destination gets the event; None if they are not known.
     """
 
     receipt: str
@@ -91,30 +91,29 @@ class Decided(NamedTuple):
 
     @classmethod
     def read(cls, data: bytes) -> Self:
-        """Raises TypeError or ValueError for what the gateway has not written."""
+        """Reads what `encode` wrote. Raises TypeError or ValueError for anything else."""
         (*own, digests), shared = read_parts(data)
         read = orjson.loads(shared)
         parts = [*own, *read[:4], digests.split(), *read[4:]]
         return cls(*parts)
 
     def encode(self) -> bytes:
-        """Without names: there are many records, and they are kept in memory. In two parts: what is
-        of this event alone, and what it shares with many, which need not be read each time."""
+        """Encodes it without names, since there are many records and they are kept in memory; in
+        two parts: what is particular to this event, and what many events share. The shared part
+        need not be parsed each time."""
         receipt, passage, was_held, at, source, trusted, version, name, digests, *rest = self
         own = receipt, passage, was_held, at, " ".join(digests)
         return orjson.dumps(own) + _BETWEEN + orjson.dumps((source, trusted, version, name, *rest))
 
 
 def read_parts(data: bytes) -> tuple[list[Any], bytes]:
-    """Of what `Decided.encode` wrote: what is of the event alone (the receipt, the passage,
-    `was_held`, the time, and the digests in one text); and, not read, what it shares with many.
-
-    Raises TypeError or ValueError for what the gateway has not written.
-    """
+    """Divides what `Decided.encode` wrote into what is particular to the event (the receipt, the
+    passage, `was_held`, the time, and the digests in one text), parsed, and what many events share,
+    unparsed. Raises TypeError or ValueError for what the gateway has not written."""
     own, _, shared = data.partition(_BETWEEN)
     if shared:
         return orjson.loads(own), shared
-    # an earlier version wrote all in one
+    # an earlier version wrote a single part
     earlier = Decided(*orjson.loads(data))
     own, _, shared = earlier.encode().partition(_BETWEEN)
     return orjson.loads(own), shared
@@ -123,8 +122,8 @@ def read_parts(data: bytes) -> tuple[list[Any], bytes]:
 @dataclass(frozen=True, slots=True)
 class Feeding:
     """How a process writes to the feed. most: bytes that the feed may hold before records lose
-    their detail. digests: what an event can be found by, of it and of its forms as destinations may
-    have it. has_content: whether the ledger stores the content of events, whole."""
+    their detail. digests: computes the lookup digests of an event and of the forms that
+    destinations may have. has_content: whether the ledger stores the whole content of events."""
 
     most: int
     digests: Callable[[Event, Iterable[Event]], list[str]]
@@ -161,8 +160,9 @@ class Feeding:
 
 
 def encode_unanswered(ended: Iterable[tuple[str, Sequence[str]]], reason: str, at: float) -> bytes:
-    """ended: the receipt of each event, with the destinations for which it was held; one that an
-    earlier version held has no receipt. Empty if there is nothing to say."""
+    """The record of held events that ended without an answer; empty if there is nothing to report.
+    ended: the receipt of each event, with the destinations for which it was held. An event that an
+    earlier version held has no receipt, and is left out."""
     known = [(receipt, names) for receipt, names in ended if receipt]
     return orjson.dumps({"ended": known, "reason": reason, "at": at}) if known else b""
 
@@ -172,7 +172,7 @@ def encode_replay(destination: str) -> bytes:
 
 
 class FeedRecord(NamedTuple):
-    """A record as it stands in Redis. size: bytes, as the scripts count them."""
+    """A record as stored in Redis. size: bytes, as the scripts count them."""
 
     id: str
     fields: Mapping[str, bytes]
@@ -181,15 +181,15 @@ class FeedRecord(NamedTuple):
 
 
 def id_key(record_id: str) -> tuple[int, int]:
-    """What ids of records are compared by."""
+    """The sort key of record ids."""
     milliseconds, _, number = record_id.partition("-")
     return int(milliseconds), int(number)
 
 
 class Feed:
-    """A feed, for the one process that stores it.
+    """A feed, as the process that stores it uses it.
 
-    destination: whose feed it is, "" for the gateway's own.
+    destination: the one that it belongs to, "" for the gateway's own feed.
     """
 
     def __init__(self, redis: Redis, keys: Keys, destination: str = "") -> None:
@@ -200,15 +200,15 @@ class Feed:
         self._take_off = redis.register_script(script("take_off_feed"))
 
     async def name(self, proposed: str) -> str:
-        """The name of this feed, by which its record ids are known: another Redis, or one that lost
-        its data, has another. proposed: becomes the name if there is none."""
+        """The name of this feed, which its record ids belong to: another Redis, or one that lost
+        its data, has another name. proposed: becomes the name if there is none."""
         await self.redis.set(self._of.name, proposed, nx=True)
         name: Any = await self.redis.get(self._of.name)
         return str(name.decode())
 
     async def read(self, after: str, block_ms: int | None) -> list[FeedRecord]:
-        """Up to `READ` records after the id `after`, waiting up to `block_ms` for one. Those of
-        erased persons come without content and digests."""
+        """Up to `READ` records after the id `after`, waiting up to `block_ms` for one. Records of
+        erased persons are returned without content and digests."""
         read: Any = await self.redis.xread({self._of.stream: after}, READ, block_ms)
         if not read:
             return []
@@ -217,8 +217,9 @@ class Feed:
         return [_without_erased(each, tombstones) for each in records] if tombstones else records
 
     async def pages(self, last: str) -> AsyncIterator[list[FeedRecord]]:
-        """The records up to the id `last`, oldest first; none if it is empty. `MAX_PAGE` at a time,
-        and fewer if those of the page before were so large that more would take `PAGE_BYTES`."""
+        """The records up to the id `last`, oldest first; none if `last` is empty. A page has up to
+        `MAX_PAGE` records, fewer if records as large as in the previous page would exceed
+        `PAGE_BYTES`."""
         first, count = "-", 1
         while last:
             rows: Any = await self.redis.xrange(self._of.stream, first, last, count)
@@ -236,20 +237,20 @@ class Feed:
         return rows[0][0].decode() if rows else None
 
     async def has_before(self, record_id: str) -> bool:
-        """Whether it has this record, or an older one."""
+        """Whether the feed has this record or an older one."""
         return bool(await self.redis.xrange(self._of.stream, "-", record_id, 1))
 
     async def take_off(self, records: Sequence[FeedRecord], left_out: int = 0) -> None:
-        """Removes `records`, the oldest of the feed. left_out: how many of them the ledger lacks;
-        they are counted."""
+        """Removes `records`, the oldest of the feed. left_out: how many of them the ledger could
+        not store; they are counted as dropped."""
         milliseconds, _, number = records[-1].id.partition("-")
         first_left = f"{milliseconds}-{int(number) + 1}"
         sizes = [record.size for record in records]
         await self._take_off([self._of.stream, self._of.counts], [first_left, left_out, *sizes])
 
     async def forget(self, until: float) -> int:
-        """Removes the records that were added up to `until`, Unix seconds, and that no ledger has
-        stored; they are counted as left out. Returns how many they were."""
+        """Removes all records that were added up to `until` (Unix seconds) without storing them,
+        and counts them as dropped. Returns how many there were."""
         count, last = 0, str(int(1000 * until))
         while True:
             rows: Any = await self.redis.xrange(self._of.stream, "-", last, READ)
@@ -274,15 +275,15 @@ def record_of(entry_id: bytes, fields: Mapping[bytes, bytes]) -> FeedRecord:
 
 
 def _without_erased(record: FeedRecord, tombstones: Tombstones) -> FeedRecord:
-    """`record`, or what may be kept of it when the person of its event was erased: it is counted,
-    and found by nothing."""
+    """`record`; if its event belongs to an erased person, without content and digests: it is still
+    counted, but cannot be found by an id."""
     if "d" not in record.fields:
         return record
     try:
         read = Decided.read(record.fields["d"])
         if not tombstones.cover((read.receipt, *read.digests), read.at):
             return record
-    except (TypeError, ValueError):  # the ledger says that it cannot be read
+    except (TypeError, ValueError):  # the writer logs that it cannot be read
         return record
     fields = {**record.fields, "d": read._replace(digests=[], changed=None).encode()}
     return record._replace(fields=fields, payloads=())

@@ -1,9 +1,9 @@
 """The feeds of a gateway: one, or on a cluster one for each destination and the gateway's own.
 
-No step reaches two slots there, and a record is written in the step that it tells of. So the feed
-of a destination, in its slot, has what was decided for it and how that ended: withheld events too,
-which are counted there. An event has a record in the feed of each destination. The gateway's own
-has the events for which there is no destination.
+On a cluster no step can write to two slots, and a record is written in the step that it describes.
+So the feed of a destination, in its slot, has what was decided for this destination and how that
+ended, also for withheld events, which are counted there. An event has a record in the feed of each
+destination. The gateway's own feed has the events without any destination.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ POLL_SECONDS = 0.05
 
 
 class Feeds:
-    """All feeds that may have records: also of destinations that are not configured any more.
+    """All feeds that may have records, also of destinations that are no longer configured.
 
     destinations: those in the configuration.
     """
@@ -36,8 +36,8 @@ class Feeds:
         self._known: dict[str, Feed] = {"": Feed(redis, keys)}
 
     async def announce(self) -> None:
-        """Lets others read the feeds of these destinations, also when they are removed from the
-        configuration."""
+        """Makes the feeds of these destinations known, so that they are read even after the
+        destinations were removed from the configuration."""
         if self._is_cluster and self._destinations:
             await self._redis.sadd(self._keys.feeds, *self._destinations)
 
@@ -50,7 +50,8 @@ class Feeds:
         return [*self._known.values()]
 
     async def are_stored(self, seconds: float) -> bool:
-        """Whether the ledger has taken what the feeds hold now, within `seconds`."""
+        """Waits up to `seconds` until the ledger has stored what the feeds hold now. Returns
+        whether it has."""
         newest = [(feed, await feed.newest_id()) for feed in await self.all()]
         deadline = time.monotonic() + seconds
         for feed, record_id in newest:

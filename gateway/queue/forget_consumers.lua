@@ -1,13 +1,13 @@
 #!lua flags=allow-oom
 -- Deletes the consumers of a group that hold no lease and no entry, and were idle for long enough.
--- In one step: a consumer that is deleted with entries would take them with it.
+-- This is one step, since deleting a consumer also removes its pending entries.
 --
 -- KEYS: stream, drains.
 -- ARGV: the group, the milliseconds.
 
 local rows = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])
 if rows.err then
-  return  -- nothing was sent there yet
+  return  -- no stream or group yet
 end
 for _, row in ipairs(rows) do
   local consumer = {}

@@ -1,11 +1,11 @@
 """Gateways that run in a namespace; each announces its destinations.
 
-Gateways of one namespace share RQ's queue, the counters and held consent, so they must be one: the
-same configuration, or two versions of it of which one has all destinations of the other. A worker
+Gateways in one namespace share RQ's queue, the counters and held consent. So they must have the
+same configuration, or two versions of it, one of which has all destinations of the other. A worker
 that does not know a destination discards its jobs, and withholds what waits for consent there.
 
 All processes of one configuration make one announcement: a member of a sorted set that expires
-within seconds after the last of them.
+seconds after the last process has ended.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ ANNOUNCED_SECONDS = 5.0
 """How long an announcement lives. It is renewed every second."""
 
 CONFLICT_SECONDS = 30.0
-"""How long a conflict lasts until it is logged. A gateway whose configuration changes conflicts for
-a moment with what is left of itself: requests under the old one, workers that are replaced."""
+"""How long a conflict must last to be logged. While the configuration changes, a gateway conflicts
+for a moment with its own processes that still have the old one."""
 
 LOOK_SECONDS = 0.25
 
@@ -58,9 +58,9 @@ class Announcer:
 
     async def enter(self) -> None:
         """Announces a gateway that starts. Raises `NamespaceTaken` when one with conflicting
-        destinations is at work: neither has all destinations of the other.
+        destinations is running, so that neither has all destinations of the other.
 
-        A gateway that has just ended is still announced: this waits until each conflicting
+        A gateway that has just ended is still announced, so this waits until each conflicting
         announcement has expired or is renewed. Raises a redis-py error when Redis does not answer.
         """
         left: dict[str, float] = {}
@@ -72,8 +72,8 @@ class Announcer:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def renew(self) -> None:
-        """Announces the gateway for the next seconds. A conflict that lasts is logged once: the
-        configuration of a gateway may change while it is at work. Raises a redis-py error."""
+        """Announces the gateway for the next seconds, and logs a lasting conflict once: the
+        configuration of a gateway may change while it runs. Raises a redis-py error."""
         conflicts, now = await self._announce(if_alone=False), self._clock()
         self._since = {others: self._since.get(others, now) for others in conflicts}
         self._logged &= set(conflicts)
@@ -106,6 +106,6 @@ class Announcer:
 
 
 async def announced_destinations(redis: Redis, keys: Keys) -> set[str]:
-    """Those of all gateways that were at work in the last seconds. Raises a redis-py error."""
+    """The destinations of all gateways that ran in the last seconds. Raises a redis-py error."""
     rows: Any = await redis.zrange(keys.gateways, 0, -1)
     return {name for row in rows for name in orjson.loads(row)}

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Gives a lock back, if it is still held by the one that gives it back.
+-- Gives a lock back, if the given holder still has it.
 -- KEYS: the lock. ARGV: its holder.
 
 if redis.call('GET', KEYS[1]) == ARGV[1] then

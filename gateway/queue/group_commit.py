@@ -1,4 +1,4 @@
-"""Group commit: what arrives while a commit is under way shares the next one."""
+"""Group commit: items that arrive while a commit is in progress share the next one."""
 
 import asyncio
 import time
@@ -19,16 +19,16 @@ class Overloaded(Exception):
 
 
 class GroupCommit(Generic[Item]):
-    """Commits items in groups; whoever submits one waits until its group is committed.
+    """Commits items in groups; each `submit` waits until the group of its item is committed.
 
-    commit: writes a group of items, all or none. weigh: how much an item weighs. largest: weight
-    of a group that takes no further item. most_waiting: items that may wait, beyond which
-    `submit` raises `Overloaded`. longest_wait: seconds after which an item whose commit has not
-    begun is not committed any more, and its `submit` raises `Overloaded`; None for ever.
-    size: bytes that an item holds. most_bytes: of the items whose commit has not ended; once they
-    are reached `submit` raises `Overloaded`. (What the items were made of takes several times as
-    much, and their senders keep it.) window: seconds that a commit waits for more
-    items at most, as `gateway.queue.commit_window` says.
+    commit: writes a group of items, all or none. weigh: the weight of an item. largest: weight from
+    which a group takes no further item. most_waiting: number of waiting items at which `submit`
+    raises `Overloaded`. longest_wait: seconds after which an item whose commit has not begun is no
+    longer committed, and its `submit` raises `Overloaded`; None for no limit. size: bytes of an
+    item. most_bytes: bytes of the items whose commit has not ended, at which `submit` raises
+    `Overloaded`. (The requests that the items were made from take several times as much, and are
+    kept meanwhile.) window: maximum seconds that a commit waits for more items, see
+    `gateway.queue.commit_window`.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class GroupCommit(Generic[Item]):
 
     async def submit(self, item: Item, share: float = 1.0) -> None:
         """Returns once `item` is committed. Raises what `commit` raised for its group. share: of
-        what may wait, up to which this item may be added."""
+        `most_waiting` and `most_bytes`, up to which this item is accepted."""
         if (
             len(self._waiting) >= share * self._most_waiting
             or self._bytes >= share * self._most_bytes
@@ -88,11 +88,11 @@ class GroupCommit(Generic[Item]):
         waiting, arrived, self._arrived = len(self._waiting), self._arrived, 0
         seconds = self._window.seconds(waiting, arrived, time.monotonic(), self._took)
         if seconds:
-            with suppress(asyncio.CancelledError):  # what waits is still committed
+            with suppress(asyncio.CancelledError):  # waiting items are still committed
                 await asyncio.sleep(seconds)
 
     def _refuse_late(self) -> None:
-        """Whoever waits behind commits that hang is told so, instead of waiting for each."""
+        """Fails items that waited too long, so that none waits behind several commits that hang."""
         if self._longest_wait is None:
             return
         before = time.monotonic() - self._longest_wait

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Sets back the number of deliveries of pending entries, as if the last delivery had not been.
+-- Resets the number of deliveries of pending entries, as if the last delivery had not happened.
 --
 -- KEYS: stream.
 -- ARGV: the group, the consumer; then for each entry its id, and the number of deliveries.

@@ -1,6 +1,6 @@
-"""Held consent in Redis: events that wait for a word of their visitor, and denials that came later.
+"""Held consent in Redis: events that wait for their visitor's consent, and later denials.
 
-`append.lua` writes both, and takes out what waits no longer.
+`append.lua` writes both, and removes events that no longer wait.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ NOT_REMEMBERED = (
 
 MAX_PAGES = 100
 MAX_EVENTS = 50
-"""Events of one page that are read at once; each may be as large as a request."""
+"""Maximum number of events of one page that are read at once; each may be as large as a request."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeldPage:
-    """What is held of a page. page: its digest. events: the oldest, in their order, as
-    `gateway.queue.held_event.encode_held` wrote them. said: what the page has stated meanwhile, as
-    it stands in Redis."""
+    """The held events of a page. page: its digest. events: the oldest, in order, as
+    `gateway.queue.held_event.encode_held` wrote them. said: what the page has stated since, as
+    stored in Redis."""
 
     page: str
     events: Sequence[bytes]
@@ -45,7 +45,7 @@ class HeldPage:
 
 
 async def read_page(redis: Redis, keys: Keys, page: str) -> HeldPage:
-    """The oldest events that are held of `page`, `MAX_EVENTS` at most."""
+    """The oldest held events of `page`, `MAX_EVENTS` at most."""
     pipeline = redis.pipeline(transaction=False)
     pipeline.lrange(keys.events + page, 0, MAX_EVENTS - 1)
     pipeline.hget(keys.said, page)
@@ -63,8 +63,8 @@ async def due_pages(redis: Redis, keys: Keys) -> list[str]:
 async def withdrawn(
     redis: Redis, keys: Keys, entries: Sequence[Entry], types: Collection[str]
 ) -> Sequence[Entry]:
-    """Those of `entries` for which one of `types` was denied after they came in, by who may speak
-    for their visitor."""
+    """The `entries` for which one of `types` was denied after they came in, by a sender that may
+    speak for their visitor."""
     visitors = list({each for entry in entries for each in entry.visitors}) if types else []
     if not visitors:
         return ()
@@ -81,8 +81,8 @@ async def withdrawn(
 
 
 def is_beyond_memory(visitors: Collection[str], received_at: float, now: float) -> bool:
-    """Whether a denial may have come, and been forgotten since, from one of `visitors`, who may
-    speak for an event that came in at `received_at`. Times in Unix seconds."""
+    """Whether one of `visitors`, who may speak for an event that came in at `received_at`, may have
+    made a denial that is already forgotten. Times in Unix seconds."""
     return bool(visitors) and received_at < now - WITHDRAWAL_SECONDS
 
 
@@ -96,7 +96,7 @@ def _is_stopped(entry: Entry, denials: Mapping[str, Mapping[str, float]]) -> boo
 
 
 def _came_in(entry: Entry) -> float:
-    """Unix seconds, by the clock of Redis if that of the web process was ahead of it: Redis tells
-    the time of a denial."""
+    """When `entry` came in, in Unix seconds. If the clock of the web process was ahead of Redis,
+    the clock of Redis counts, since that gives the time of a denial."""
     appended_ms, _, _ = entry.id.partition(b"-")
     return min(entry.received_at, int(appended_ms) / 1000)

@@ -1,6 +1,6 @@
-"""Held events: an event that waits for a word of its visitor, as Redis stores it.
+"""Held events: an event that waits for its visitor's consent, as Redis stores it.
 
-It is sealed with the token of its page: without that token, only what `Held` says can be read.
+It is sealed with the token of its page: without that token, only the fields of `Held` can be read.
 """
 
 from base64 import b64decode, b64encode
@@ -27,13 +27,13 @@ _RECEIVED = (
     "anonymous",
     "linked_visitor",
 )
-"""What is kept of how a held event came in."""
+"""The fields of `Received` that are kept for a held event."""
 
 
 class Held(NamedTuple):
-    """What can be read of a held event without the page token. destinations: that wait for it.
-    received_at: Unix seconds. sealed: the rest, or nothing of an event that an earlier version of
-    the gateway held, which cannot be released. receipt: as in `Decision`, or nothing."""
+    """What can be read of a held event without the page token. destinations: those for which it is
+    held. received_at: Unix seconds. sealed: the rest; empty for an event that an earlier version of
+    the gateway held, which cannot be released. receipt: as in `Decision`, or empty."""
 
     destinations: list[str]
     received_at: float
@@ -50,10 +50,10 @@ class Held(NamedTuple):
 def encode_held(
     held: HeldConsent, destinations: Sequence[str], version: str, receipt: str = ""
 ) -> bytes:
-    """An event that waits for a word of its visitor, with the destinations that wait for it.
+    """A held event, with the destinations for which it is held.
 
-    Only these, the time, the version of the configuration and the receipt can be read without the
-    page token.
+    Without the page token, only these, the time, the version of the configuration and the receipt
+    can be read.
     """
     received = held.received
     kept = {name: getattr(received, name) for name in _RECEIVED}
@@ -73,8 +73,8 @@ def encode_held(
 def decode_held(data: bytes) -> Held:
     """What can be read of an event that `encode_held` wrote.
 
-    Of anything else, which a foreign hand has put there, nothing can: it is overdue, and waits for
-    no destination.
+    Anything else, which the gateway has not written, becomes an overdue event that is held for no
+    destination.
     """
     try:
         read = orjson.loads(data)
@@ -90,7 +90,7 @@ def decode_held(data: bytes) -> Held:
 
 def open_held(held: Held, page: str, page_token: str) -> tuple[Event, Received]:
     """The event, and how it came in. page: the digest under which it was held. Raises `Unreadable`
-    unless `page_token` is the one that it was held with."""
+    unless `page_token` is the token with which it was held."""
     read = orjson.loads(unseal(page_token, page, held.sealed))
     received = {name: read["received"][name] for name in _RECEIVED if name in read["received"]}
     return read["event"], Received(**received, vetted=True, page_token=page_token)

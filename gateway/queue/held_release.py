@@ -1,30 +1,30 @@
-"""The end of the wait of events for consent, as an append takes it: in place of what waited."""
+"""The release of held events: what an append needs to replace them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 Waited = tuple[str, int]
-"""A destination for which an event waited, and the day on which the event came in."""
+"""A destination for which an event was held, and the day on which the event came in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The end of the wait of a page's oldest events."""
+    """The release of a page's oldest held events."""
 
     page: str
     """Its digest."""
     first: bytes
     """The oldest event."""
     count: int
-    """How many of the page's events wait no longer; 0 to look at them again at another time."""
+    """How many of the page's events are released; 0 to look at them again later."""
     due: float
-    """Unix seconds when the rest is looked at again."""
+    """Unix seconds when the remaining events are looked at again."""
     said: str
     """What the page had stated when the events were read, "" for nothing."""
 
     def plan(self, first: int) -> dict[str, Any]:
-        """For `append.lua`. first: the number of the payload that is the oldest event."""
+        """What `append.lua` takes. first: the number of the payload that is the oldest event."""
         return {
             "page": self.page,
             "first": first,
@@ -36,10 +36,10 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """Events that waited and about which nothing is decided: they are withheld.
+    """Held events that end without a decision: they are withheld.
 
-    waited: for each destination of each event. reason: as `reason_of` writes it. record: for the
-    ledger, empty if there is nothing to say.
+    waited: one for each destination of each event. reason: as `reason_of` writes it. record: for
+    the ledger, empty if there is nothing to report.
     """
 
     waited: Sequence[Waited]

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 GROUP = "gateway"
 
 WAKE_MARK_MS = 10_000
-"""How long a destination counts as woken while its job waits, or longer behind many others; then
+"""How long a destination counts as woken while its job waits (longer behind many jobs). After that
 the sweep wakes it again."""
 
 
 class FeedKeys(NamedTuple):
     """The keys of a feed of the ledger, all in one slot.
 
-    counts: where the size of the feed is counted. name: by which its records are known.
+    counts: where the size of the feed is counted. name: where the name of the feed is stored.
     """
 
     stream: str
@@ -132,7 +132,7 @@ class Keys:
         return f"{self._at_counts}feeds"
 
     def feed_of(self, destination: str) -> FeedKeys:
-        """Of the feed of `destination`, or with "" of the gateway's own."""
+        """The keys of the feed of `destination`, or with "" of the gateway's own."""
         if not destination:
             return FeedKeys(self.feed, self.counts, self.feed_name)
         of = self.destination(destination)
@@ -176,7 +176,7 @@ class Keys:
 
     @property
     def _at_counts(self) -> str:
-        """What begins so is in the slot of the counts: one script may write all of them."""
+        """The prefix of keys in the slot of the counts: one script may write all of them."""
         return f"{self.namespace}:{{{self.counts}}}:"
 
 
@@ -198,24 +198,24 @@ class DestinationKeys:
     error: str
     warning: str
     seen: str
-    """The mark of an event that was taken is this, a colon and what the event is known by. With
-    a `#` instead it is a count of marks."""
+    """The mark of an event that was taken is this, a colon and one of its `Marks`. With a `#`
+    instead of the colon it is a count of marks."""
     replays: str
-    """The mark of an event that is sent again is this, a colon, its receipt, a slash, and which
-    passage that is."""
+    """The mark of an event that is sent again is this, a colon, its receipt, a slash, and the
+    number of the passage."""
     feed: str
-    """On a cluster alone."""
+    """Only on a cluster."""
     committed: str
-    """On a cluster alone: as `Keys.committed`, with a colon after it."""
+    """Only on a cluster: as `Keys.committed`, but a colon has to be added."""
 
     @property
     def appended(self) -> tuple[str, ...]:
-        """Those that `append.lua` takes, in its order."""
+        """The keys that `append.lua` takes, in its order."""
         return self.stream, self.counts, self.wake, self.drains, self.pause, self.seen
 
     @property
     def in_place_of_own(self) -> tuple[str, ...]:
-        """Those that it takes on a cluster in place of the gateway's own."""
+        """The keys that `append.lua` takes on a cluster in place of the gateway's own."""
         return self.counts, self.feed, f"{self.committed}:"
 
     def minute(self, at: float) -> str:
@@ -223,7 +223,7 @@ class DestinationKeys:
         return f"{self.counts.removesuffix('counts')}minute:{int(at // 60)}"
 
     def day(self, number: int) -> str:
-        """The counts of events that came in on a day since 1970; `counting.lua` knows it too."""
+        """The counts of events that came in on a day since 1970; also in `counting.lua`."""
         return f"{self.counts}:{number}"
 
 

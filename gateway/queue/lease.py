@@ -1,7 +1,7 @@
 """Leases: tell all processes which drains work on a destination.
 
-A drain that is killed stops renewing its lease; when it has run out, what the drain held may be
-taken over. So the work of a dead process waits no longer than `LEASE_SECONDS`.
+A drain that is killed stops renewing its lease. When the lease has expired, other drains may claim
+its entries. So the work of a dead process waits no longer than `LEASE_SECONDS`.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ RENEW_SECONDS = 1.0
 
 LATEST_MS = 120_000
 """A lease that ends later than this from now was taken before the clock of the server was set back,
-perhaps by hours. It counts no more: a drain that is alive takes it again within `RENEW_SECONDS`."""
+perhaps by hours. It is ignored: a live drain takes it again within `RENEW_SECONDS`."""
 
 
 class Lease:
@@ -43,14 +43,14 @@ class Lease:
         self._others = redis.register_script(script("lease_holders"))
 
     async def take(self) -> bool:
-        """Takes the lease and clears the wake mark; False if enough drains hold one."""
+        """Takes the lease and clears the wake mark. Returns False if enough drains hold a lease."""
         taken = await self._hold()
         await self._redis.delete(self._keys.wake)
         return taken
 
     async def keep(self, lost: Callable[[], None]) -> None:
-        """Renews the lease again and again, until cancelled, or until it is lost to other drains:
-        then it calls `lost`."""
+        """Renews the lease repeatedly until it is cancelled, or until the lease is lost to other
+        drains: then it calls `lost`."""
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             try:
@@ -64,12 +64,12 @@ class Lease:
                 log.warning("could not renew a lease: %s", type(error).__name__)
 
     async def others(self) -> set[bytes]:
-        """The other drains at work, as the names of their consumers."""
+        """The names of the consumers of the other drains at work."""
         holders: list[Any] = await self._others([self._keys.drains], [LATEST_MS])
         return set(holders) - {self.holder.encode()}
 
     async def release(self) -> None:
-        """Gives the lease up, and the consumer too unless entries are pending under its name."""
+        """Gives up the lease, and deletes the consumer unless it has pending entries."""
         await self._redis.zrem(self._keys.drains, self.holder)
         await forget_consumers(self._redis, self._keys, idle_ms=0)
 
@@ -83,21 +83,21 @@ class Lease:
 async def needs_drain(redis: Redis, keys: DestinationKeys, *unless: str) -> bool:
     """Whether a destination has events, no drain is at work on them, and it is not paused.
 
-    By the clock of the server that has them. unless: keys of it that must not exist either.
+    unless: further keys of the destination that must not exist.
     """
     ask = redis.register_script(script("needs_drain"))
     return bool(await ask([keys.drains, keys.stream, keys.pause, *unless], [LATEST_MS]))
 
 
 async def forget_consumers(redis: Redis, keys: DestinationKeys, idle_ms: int) -> None:
-    """Deletes the group's consumers that hold no lease, no entry, and were idle for `idle_ms`.
+    """Deletes the group's consumers that hold no lease and no entry, and were idle for `idle_ms`.
 
-    One atomic step: a consumer that is deleted with entries would take them with it.
+    This is one atomic step, since deleting a consumer also removes its pending entries.
     """
     forget = redis.register_script(script("forget_consumers"))
     await forget([keys.stream, keys.drains], [GROUP, idle_ms])
 
 
 def new_holder() -> str:
-    """A name for a drain that no other one has had."""
+    """A name for a drain that no other drain has had."""
     return f"{platform.node()}.{os.getpid()}.{time.time_ns()}"

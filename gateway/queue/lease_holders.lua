@@ -1,5 +1,5 @@
 #!lua flags=no-writes,allow-oom
--- Returns the drains that hold a lease now, by the clock of the server.
+-- Returns the drains that hold a lease now, by the server's clock.
 --
 -- KEYS: drains.
 -- ARGV: the milliseconds from now until the latest end of a lease.

@@ -1,14 +1,14 @@
--- Events that are kept for a person to look at, within bounds: the dead letters of one destination, and
--- the quarantine; for the scripts that change them. `letters_of` has the names of what changes together,
--- here and nowhere else:
+-- A library: events that are kept for a person to look at, within bounds: the dead letters of one
+-- destination, and the quarantine. Only `letters_of` knows the names of what changes together:
 --
---   stored     stream; an entry has the event in the field `field`, and n, the bytes that it counts
---   untrusted  stream with the ids of those that have untrusted senders
+--   stored     stream; an entry has the event in the field `field`, and in `n` the bytes it counts
+--              for
+--   untrusted  stream with the ids of the entries from untrusted senders
 --   counts     hash; its field `bytes` is the sum of all n, and fields that begin with `removed` count
 --              what was removed, by the reason
 --
--- An entry without n was written by an earlier version: it counts no bytes, and its sender passes for
--- a trusted one.
+-- An entry without n was written by an earlier version: it counts no bytes, and its sender counts
+-- as trusted.
 
 local KINDS = {
   dead = { field = 'd', bytes = 'dead_bytes', removed = 'removed:' },
@@ -35,7 +35,7 @@ local function add_letter(keys, letter, trusted)
   end
 end
 
--- Returns whether it was there.
+-- Returns whether it existed.
 local function remove_letter(keys, id)
   local entry = redis.call('XRANGE', keys.stored, id, id)[1]
   redis.call('XDEL', keys.untrusted, id)
@@ -60,7 +60,7 @@ local function oldest_untrusted(keys)
   return entry and entry[1]
 end
 
--- The next one that is beyond `bounds`, and why; nothing when all of them may stay.
+-- The id of the next letter to remove, and why; nothing when all are within `bounds`.
 local function next_to_remove(keys, bounds, too_old)
   local old = too_old and oldest_letter(keys, too_old)
   if old then
@@ -77,8 +77,8 @@ local function next_to_remove(keys, bounds, too_old)
   end
 end
 
--- Removes what is beyond `bounds` (letters, bytes, ms), in at most `most` steps, and counts it by
--- the reason. Returns how many were removed.
+-- Removes letters beyond `bounds` (letters, bytes, ms), in at most `most` steps, and counts them by
+-- reason. Returns how many were removed.
 local function trim_letters(keys, bounds, most)
   local time = redis.call('TIME')
   local last = time[1] * 1000 + math.floor(time[2] / 1000) - bounds.ms - 1

@@ -1,8 +1,7 @@
 """Marks: small keys that expire, by which a repeated event or a withdrawn consent is recognised.
 
-`append.lua` writes them, and counts them by the part of their lifetime in which they were written.
-A count expires with the marks that it counts, so their sum is how many marks there are, or up to
-an eighth more.
+`append.lua` writes them, and counts them for periods of an eighth of their lifetime. A count
+expires with the marks that it counts, so the sum is the number of marks, or up to an eighth more.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,45 +12,46 @@ from gateway.pipeline.decision import Decision
 Marks = tuple[str, ...]
 
 PARTS = 8
-"""Counts of one kind of mark at a time, and one more for the part that has just begun."""
+"""Number of complete periods that are counted at a time; the current one comes in addition."""
 
 MIN_WINDOW = 300
-"""Shortest dedupe window where an append may succeed in part, in seconds: the sender repeats it."""
+"""Shortest dedupe window, in seconds, if an append may succeed in part: then the sender repeats
+it."""
 
 WITHDRAWAL_SECONDS = 7 * 86_400
-"""How long denials are remembered. What is older is not sent where one could have stopped it."""
+"""How long denials are remembered. Older events that a denial could have stopped are not sent."""
 
 SEEN_BYTES, WITHDRAWAL_BYTES = 100, 240
-"""What a mark takes of the memory of Redis."""
+"""The memory that a mark takes in Redis."""
 
 
 def window_of(dedupe_window: int | None, in_parts: bool) -> int:
-    """Seconds for which an event is recognised that is marked. in_parts: as on a cluster, where
-    every event is."""
+    """Seconds for which a marked event is recognised. in_parts: whether an append may succeed in
+    part, as on a cluster."""
     return max(dedupe_window or MIN_WINDOW, MIN_WINDOW if in_parts else 0)
 
 
 def count_keys(prefix: str, seconds: int, now: float) -> Sequence[str]:
-    """The keys that count the marks which may exist at `now`, Unix seconds. prefix, seconds: what
-    the names of these marks begin with, and their lifetime."""
+    """The keys that count the marks that may exist at `now` (Unix seconds). prefix: of the names of
+    these marks. seconds: their lifetime."""
     part = -(-1000 * seconds // PARTS)
     last = int(1000 * now) // part
     return [f"{prefix}#{number}" for number in range(last - PARTS, last + 2)]
 
 
 def sum_counts(counts: Iterable[bytes | None]) -> int:
-    """How many marks there are, by the values of `count_keys`."""
+    """How many marks there are. counts: the values of `count_keys`."""
     return max(0, sum(int(count or 0) for count in counts))
 
 
 def marks_of(decision: Decision) -> Marks:
-    """What an event is recognised by when it is repeated: its own mark first, then that of others
-    which it would repeat.
+    """The marks by which an event is recognised when repeated: its own mark first, then the marks
+    of others that it would repeat.
 
     A mark is a digest of the event's name and its `event_id`; the name is part of it because a page
-    may give several events that belong together one id. The mark of a trusted sender holds against
-    every sender. That of any other sender contains the stated visitor too, and holds against that
-    visitor alone.
+    may give one id to several events that belong together. The mark of a trusted sender's event
+    applies to every sender. The mark of any other sender's event also contains the stated visitor,
+    and applies only to that visitor.
     """
     text = f"{decision.event['event_name']}\0{decision.event['event_id']}"
     trusted = _digest(text, b"trusted")
@@ -67,8 +67,8 @@ def _digest(text: str, sender: bytes) -> str:
 
 
 def read_marks(marks: list[str | list[str]] | None, payloads: int) -> list[Marks]:
-    """Those of a batch that was stored. Earlier versions wrote no marks at all, or one text for
-    each payload, "" for none."""
+    """The marks of a spooled batch. Earlier versions wrote no marks at all, or one text for each
+    payload, "" for none."""
     if marks is None:
         return [()] * payloads
     return [(each,) * bool(each) if isinstance(each, str) else tuple(each) for each in marks]

@@ -1,6 +1,6 @@
 #!lua flags=no-writes,allow-oom
--- Tells whether a destination has events, no drain is at work on them, and none of some other keys
--- exists.
+-- Returns whether a destination has events, no drain is at work on them, and none of some other
+-- keys exists.
 --
 -- KEYS: drains, stream; then the keys that must not exist, one at least.
 -- ARGV: the milliseconds from now until the latest end of a lease.

@@ -1,4 +1,4 @@
 #!lua
--- Does nothing, but does not declare `allow-oom`: Redis refuses it once its memory is full.
+-- Does nothing. It does not declare `allow-oom`, so Redis refuses it once its memory is full.
 
 return 1

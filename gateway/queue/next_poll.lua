@@ -1,5 +1,5 @@
 #!lua flags=no-writes,allow-oom
--- Tells when the vendor has to be asked about a ticket.
+-- Returns when the vendor has to be asked about a ticket.
 --
 -- KEYS: polls, polled.
 -- Returns the milliseconds until then, or nothing without tickets.

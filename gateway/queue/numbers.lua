@@ -1,16 +1,16 @@
 #!lua flags=allow-oom
--- Reads the numbers of one destination at one moment, so that they add up; also without memory,
--- where a transaction is refused. Needs submitted.lua.
+-- Reads the numbers of one destination at one moment, so that they add up. Works when memory is
+-- full too, where a transaction would be refused. Needs submitted.lua.
 --
 -- KEYS: the destination's counts, stream, pause, dead.
 -- ARGV: the group.
--- Returns the counts (names and values in turn), how many are pending, the id of the oldest of
--- them that the vendor has not got or "", the milliseconds that the pause still takes, how many dead
--- letters there are.
+-- Returns the counts (names and values in turn), the number of pending entries, the id of the
+-- oldest of them that the vendor does not have yet or "", the milliseconds until the pause ends,
+-- the number of dead letters.
 
 local stream, group = KEYS[2], ARGV[1]
 
--- The oldest entry of those that were read and wait for no verdict, and of those not read yet.
+-- The oldest of the entries that no drain has read yet or that wait for no verdict.
 local function oldest_unsubmitted()
   local oldest = redis.call('XRANGE', stream, '(' .. last_read(stream, group), '+', 'COUNT', 1)[1]
   for _, consumer in ipairs(redis.call('XPENDING', stream, group)[4] or {}) do

@@ -1,9 +1,9 @@
 """Pauses: a destination that fails as a whole is left alone for a while, by all processes.
 
-The state is one key in Redis that expires when the pause is over, and a count in the destination's
-`counts` of how many pauses came in a row. Suspects are kept too: the ids of events that got a
-verdict about the whole destination, each in a request of its own. A success clears the count and
-the suspects. All are written even when memory is full: a destination that is down is left alone
+The state is one key in Redis that expires when the pause is over, and the number of pauses in a row
+in the destination's `counts`. Suspects are kept too: the ids of entries that got a response about
+the whole destination, each in a request of its own. A success clears the count and the suspects.
+All of this is written even when memory is full, so that a destination that is down is left alone
 then too.
 """
 
@@ -24,7 +24,8 @@ _SUSPECT_SECONDS = 7 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """seconds: until it is over. reason: why, in the vendor's words. number: in a row, from 1."""
+    """seconds: until it is over. reason: in the vendor's words. number: of pauses in a row, from
+    1."""
 
     seconds: float
     reason: str
@@ -35,7 +36,7 @@ async def pause(redis: Redis, keys: DestinationKeys, reason: str, asked: float |
     """Pauses a destination, longer each time in a row. asked: seconds that the vendor asks for."""
     number = int(await write_note(redis, "HINCRBY", keys.counts, PAUSES, 1))
     made = Pause(pause_seconds(number, asked), reason, number)
-    if await redis.pttl(keys.pause) < made.seconds * 1000:  # never shorter than it is already
+    if await redis.pttl(keys.pause) < made.seconds * 1000:  # never shorten a pause
         state = orjson.dumps({"reason": reason, "number": number})
         await write_note(redis, "SET", keys.pause, state, "PX", int(made.seconds * 1000))
     return made
@@ -69,8 +70,7 @@ async def resume(redis: Redis, keys: DestinationKeys) -> None:
 
 
 async def note_suspects(redis: Redis, keys: DestinationKeys, ids: Sequence[bytes]) -> None:
-    """Remembers entries as suspects together with those that are known, up to the latest
-    `MAX_SUSPECTS`."""
+    """Adds the entries `ids` to the suspects, of which the latest `MAX_SUSPECTS` are kept."""
     if ids:
         known = dict.fromkeys([*await read_suspects(redis, keys), *ids])
         state = orjson.dumps([each.decode() for each in known][-MAX_SUSPECTS:])
@@ -78,7 +78,7 @@ async def note_suspects(redis: Redis, keys: DestinationKeys, ids: Sequence[bytes
 
 
 async def read_suspects(redis: Redis, keys: DestinationKeys) -> list[bytes]:
-    """The ids of the entries that are suspects since the last success, the latest last."""
+    """The ids of the suspects since the last success, the latest last."""
     state = await redis.get(keys.suspects)
     return [each.encode() for each in orjson.loads(state)] if state else []
 
@@ -86,7 +86,7 @@ async def read_suspects(redis: Redis, keys: DestinationKeys) -> list[bytes]:
 def pause_seconds(pauses: int, asked: float | None) -> float:
     """How long a destination is paused for the `pauses`-th time in a row, counted from 1.
 
-    asked: seconds that the vendor asks for (``Retry-After``), which it gets at least.
+    asked: seconds that the vendor asks for (``Retry-After``); the pause is never shorter.
     """
     grown: float = min(2 ** min(pauses - 1, 16), MAX_PAUSE)
     return max(grown, asked or 0.0)

@@ -13,13 +13,13 @@ class PendingCounts:
 
     def __init__(self) -> None:
         self.counts: defaultdict[Field, int] = defaultdict(int)
-        """What has gathered since it was last taken."""
+        """What was added since the last `take`."""
 
     def add(self, name: Field, amount: int = 1) -> None:
         self.counts[name] += amount
 
     def take(self) -> Mapping[Field, int]:
-        """What has gathered. Give it back with `put_back` if the commit fails."""
+        """Removes and returns all counts. Return them with `put_back` if the commit fails."""
         taken, self.counts = self.counts, defaultdict(int)
         return taken
 

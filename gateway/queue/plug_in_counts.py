@@ -15,7 +15,7 @@ def count_problems(pending_counts: PendingCounts) -> None:
 
 
 def read_problems(counts: Mapping[str, int]) -> Iterator[tuple[str, str, int]]:
-    """Function, problem and how often, from all the counters of the gateway."""
+    """Yields function, problem and number. counts: all counters of the gateway."""
     for name, count in counts.items():
         field, _, rest = name.partition(":")
         if field == _FIELD:

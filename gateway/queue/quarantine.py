@@ -17,10 +17,10 @@ from gateway.queue.settle import MAX_REMOVED
 from gateway.queue.stored_events import EventStore, StoreBounds, pages
 
 BOUNDS = StoreBounds(letters=100_000, size=100_000_000, seconds=30 * 86_400)
-"""As of dead letters, by default: strangers choose how many events do not match."""
+"""The default bounds of dead letters: strangers choose how many events do not match."""
 
 _GONE = "GONE"
-"""How an error of `append.lua` begins that names entries which are not there any more."""
+"""The first word of an error of `append.lua` that names entries that have already left."""
 
 
 def quarantine_of(keys: Keys) -> EventStore[Quarantined]:
@@ -29,18 +29,18 @@ def quarantine_of(keys: Keys) -> EventStore[Quarantined]:
 
 
 class Releaser:
-    """Appends what was decided about events in quarantine, as intake does with new ones; they
-    leave the quarantine in the same step, or on a cluster in the one after it."""
+    """Appends decisions about events in quarantine, as intake does for new events. The events leave
+    the quarantine in the same step, or on a cluster in the next one."""
 
     def __init__(self, appender: Appender) -> None:
         self._appender = appender
 
     async def release(self, decided: Mapping[str, Decision]) -> int:
-        """Appends the decisions, by the ids of the entries that they are about, in one atomic step
-        with the deletion of these, and wakes the destinations. Returns how many there were.
+        """Appends `decided`, deletes the entries, and wakes the destinations. Returns how many
+        events were released.
 
-        An entry that somebody else has released or dropped is left out. Raises as
-        `Appender.append` does.
+        decided: by the id of the entry. An entry that somebody else has released or dropped is left
+        out. Raises as `Appender.append` does.
         """
         left = dict(decided)
         while left:
@@ -67,9 +67,9 @@ async def drop(redis: Redis, keys: Keys, ids: Sequence[str]) -> int:
 
 
 async def trim(redis: Redis, keys: Keys, bounds: StoreBounds = BOUNDS) -> int:
-    """Removes events beyond `bounds`, as dead letters are: what is too old, then the oldest of
-    untrusted senders, then the oldest; `MAX_REMOVED` at most. Returns how many that were. They stay
-    counted as withheld. Raises a redis-py error."""
+    """Removes events beyond `bounds`, in the order of dead letters: those that are too old, then
+    the oldest of untrusted senders, then the oldest; `MAX_REMOVED` at most. Returns how many were
+    removed. They stay counted as withheld. Raises a redis-py error."""
     trimmed = redis.register_script(script("trim_quarantine", "letters"))
     kept = [bounds.letters, bounds.size, int(1000 * bounds.seconds), MAX_REMOVED]
     return int(await trimmed(_of(keys), kept))
@@ -82,12 +82,13 @@ def removed_of(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 async def read_removed(redis: Redis, keys: Keys) -> dict[str, int]:
-    """The same, by those that are counted now. Raises a redis-py error."""
+    """Reads how many events were removed from quarantine so far, for each reason in `REMOVED`.
+    Raises a redis-py error."""
     fields = [f"quarantine_removed:{reason}" for reason in REMOVED]
     counts = await redis.hmget(keys.counts, fields)
     return {reason: int(count or 0) for reason, count in zip(REMOVED, counts, strict=True)}
 
 
 def _of(keys: Keys) -> list[str]:
-    """As the scripts take them."""
+    """The keys of the quarantine, as the scripts take them."""
     return [keys.quarantine, keys.quarantine_untrusted, keys.counts]

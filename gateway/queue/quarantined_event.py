@@ -10,11 +10,11 @@ from gateway.queue.stored_events import StoredEvent
 
 @dataclass(frozen=True, slots=True)
 class Quarantined(StoredEvent):
-    """An event that is withheld everywhere because it did not fit its schema.
+    """An event that is withheld everywhere because it did not match its schema.
 
-    event: as it was when that was found, before any rule. It is stored when it is appended.
-    trusted: as in `gateway.pipeline.decision.Decision`; events of earlier versions do not say so,
-    and count as those of other senders, so that the mark of a released one stops no trusted event.
+    event: as it was when it was checked, before any rule. trusted: as in
+    `gateway.pipeline.decision.Decision`; events of earlier versions do not state it, and count as
+    untrusted, so that the mark of a released event stops no event of a trusted sender.
     visitor, stated: as `encode_entry` writes the visitors and the types of an entry. receipt,
     passage: as in `Decision`.
     """
@@ -27,7 +27,7 @@ class Quarantined(StoredEvent):
 
 
 def encode_quarantined(decision: Decision, receipt: str = "") -> bytes:
-    """An event that is kept aside for a person to look at, as it was when it was checked."""
+    """An event for the quarantine, as it was when it was checked."""
     held = decision.held_consent
     return orjson.dumps(
         {
@@ -46,6 +46,6 @@ def encode_quarantined(decision: Decision, receipt: str = "") -> bytes:
 
 
 def has_trusted_sender(quarantined: bytes) -> bool:
-    """Whether the sender of what `encode_quarantined` wrote is trusted, without reading all of it:
-    the event comes first, and in a text a quote is escaped."""
+    """Whether the sender of what `encode_quarantined` wrote is trusted. It does not parse the JSON:
+    only texts follow this field, and in texts quotes are escaped."""
     return quarantined.rpartition(b'"trusted":')[2].startswith(b"true")

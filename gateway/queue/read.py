@@ -1,4 +1,4 @@
-"""Read: new entries of a destination's stream, and those whose wait for a retry is over."""
+"""Read: new entries of a destination's stream, and entries that are due for a retry."""
 
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
@@ -12,27 +12,27 @@ from gateway.queue.scripts import script
 from gateway.queue.submitted import SUBMITTED, seconds_to_poll, submitted_of
 
 MAX_PENDING = 1000
-"""Pending entries that Redis tells of at once."""
+"""Maximum number of pending entries that Redis lists at once."""
 
 MAX_LOOKED_AT = 20_000
-"""Pending entries that are looked at in one go."""
+"""Maximum number of pending entries that are looked at in one go."""
 
 LOOK_AGAIN_SECONDS = 10.0
-"""When somebody should look if there are more of them: one of the others may be due by then."""
+"""When to look again if there are more pending entries: one of the others may be due by then."""
 
 log = logging.getLogger(__name__)
 
 Place = tuple[bytes, str]
-"""Of a pending entry: its consumer, and the id as the begin of a range."""
+"""The place of a pending entry: its consumer, and the start of a range of ids."""
 
 BEGINNING: Place = b"", "-"
 
 Wait = Callable[[int, bytes], float]
-"""From the number of deliveries and the entry's id to the seconds that it waits."""
+"""Returns the seconds that an entry waits, from its number of deliveries and its id."""
 
 
 async def ensure_group(redis: Redis, keys: DestinationKeys) -> None:
-    """Makes the stream and the consumer group of a destination unless they exist, also when memory
+    """Makes the stream and the consumer group of a destination unless they exist, even when memory
     is full."""
     make = redis.register_script(script("make_group"))
     await make([keys.stream], [GROUP])
@@ -41,10 +41,10 @@ async def ensure_group(redis: Redis, keys: DestinationKeys) -> None:
 async def seconds_to_work(
     redis: Redis, keys: DestinationKeys, wait: Wait, others: Collection[bytes]
 ) -> float | None:
-    """Seconds until somebody should work on a destination: 0 when it has new or due entries, or
-    the vendor's verdict is due; None when it has nothing at all. Of pending entries beyond
-    `MAX_LOOKED_AT` it is not known when they are due: then it is at most `LOOK_AGAIN_SECONDS`.
-    others: consumers that are at work; what they hold is theirs."""
+    """Seconds until a drain should work on a destination: 0 if it has new or due entries, or if the
+    vendor has to be asked for a verdict; None if it has no entries. If there are more than
+    `MAX_LOOKED_AT` pending entries, at most `LOOK_AGAIN_SECONDS`. others: consumers at work, whose
+    entries are left out."""
     held = await redis.xpending(keys.stream, GROUP)
     if await redis.xlen(keys.stream) > held["pending"]:
         return 0.0
@@ -62,13 +62,13 @@ async def seconds_to_work(
 
 
 async def count_waiting(redis: Redis, keys: DestinationKeys) -> int:
-    """How many events in a destination's stream the vendor has not got."""
+    """How many events in a destination's stream the vendor does not have yet."""
     submitted = await redis.hget(keys.counts, "submitted")
     return int(await redis.xlen(keys.stream)) - int(submitted or 0)
 
 
 class NewEntries(NamedTuple):
-    """What was read. paused: whether the destination was paused by then."""
+    """New entries. paused: whether the destination was paused when they were read."""
 
     entries: list[Entry]
     paused: bool
@@ -88,7 +88,7 @@ class Reader:
         self._hand_back = redis.register_script(script("hand_back"))
 
     async def new(self, count: int, block_ms: int | None) -> NewEntries:
-        """Up to `count` entries that no consumer has had, waiting up to `block_ms` for one."""
+        """Up to `count` entries that no consumer has read, waiting up to `block_ms` for one."""
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.xreadgroup(GROUP, self._consumer, {self._stream: ">"}, count=count, block=block_ms)
         pipeline.exists(self._pause)
@@ -98,11 +98,11 @@ class Reader:
     async def due(
         self, wait: Wait, others: Collection[bytes], count: int, held: Collection[bytes] = ()
     ) -> list[Entry]:
-        """Up to `count` pending entries whose wait is over, claimed for this consumer.
+        """Claims for this consumer up to `count` pending entries whose wait is over.
 
-        others: consumers that are at work; what they hold is theirs. held: ids of the entries
-        that this consumer is at work on. Looks at `MAX_LOOKED_AT` entries, the next time at those
-        that follow.
+        others: consumers at work, whose entries are left alone. held: ids of the entries that this
+        consumer is working on. Looks at about `MAX_LOOKED_AT` entries; the next call continues
+        after them.
         """
         found: list[bytes | int] = []
         looked_at, (begin, self._place) = 0, (self._place, BEGINNING)
@@ -119,8 +119,8 @@ class Reader:
         return await self._claimed(found)
 
     async def take(self, ids: Collection[bytes], others: Collection[bytes]) -> list[Entry]:
-        """Those of the entries `ids` that are pending, however long they were to wait, claimed for
-        this consumer. others: consumers that are at work; what they hold is theirs."""
+        """Claims for this consumer those of the entries `ids` that are pending, even if their wait
+        is not over. others: consumers at work, whose entries are left alone."""
         found: list[bytes | int] = []
         for entry_id in ids:
             rows: Any = await self._redis.xpending_range(self._stream, GROUP, entry_id, entry_id, 1)
@@ -130,20 +130,20 @@ class Reader:
         return await self._claimed(found)
 
     async def _claimed(self, found: Sequence[bytes | int]) -> list[Entry]:
-        """found: for each entry its id, and the consumer and the number of deliveries with which it
-        was found."""
+        """Claims entries, unless they have changed meanwhile. found: for each entry its id, and the
+        consumer and the number of deliveries that it had when it was found."""
         if not found:
             return []
         claimed: Any = await self._claim([self._stream], [GROUP, self._consumer, *found])
         return _decoded(claimed)
 
     async def submitted(self, ids: Sequence[bytes]) -> list[Entry]:
-        """Those of the entries `ids` that wait for the vendor's verdict."""
+        """The entries among `ids` that wait for the vendor's verdict."""
         return _decoded(await submitted_of(self._redis, self._keys, ids))
 
     async def hand_back(self, entries: Sequence[Entry]) -> None:
-        """Leaves `entries` pending as if this delivery had not been: no attempt is spent. What
-        another consumer has taken over meanwhile is its own."""
+        """Leaves `entries` pending as if this delivery had not happened, so that it does not count
+        as an attempt. Entries that another consumer has claimed meanwhile are left alone."""
         if entries:
             pairs = [value for entry in entries for value in (entry.id, entry.deliveries - 1)]
             await self._hand_back([self._stream], [GROUP, self._consumer, *pairs])
@@ -152,9 +152,9 @@ class Reader:
 async def _pending(
     redis: Redis, stream: str, others: Collection[bytes], begin: Place = BEGINNING
 ) -> AsyncIterator[tuple[Place, list[dict[str, Any]]]]:
-    """The entries that were read and have not ended, without those of the consumers `others` and
-    those that wait for the vendor's verdict: `MAX_PENDING` at a time, with the place of the first
-    of them. By the consumer, and of each the oldest first, from `begin` on."""
+    """Pages of up to `MAX_PENDING` entries that were read and have not ended, each with the place
+    of its first entry: consumer by consumer, oldest first, from `begin` on. Leaves out the entries
+    of the consumers `others` and entries that wait for the vendor's verdict."""
     summary: Any = await redis.xpending(stream, GROUP)
     for name in sorted(each["name"] for each in summary["consumers"]):
         if name < begin[0] or name in others or name == SUBMITTED:
@@ -182,8 +182,8 @@ def _seconds_left(row: dict[str, Any], wait: Wait) -> float:
 
 
 def _decoded(found: Iterable[tuple[bytes, int, list[bytes]]]) -> list[Entry]:
-    """found: of each entry its id, its number of deliveries, and names and values of its fields in
-    turn, as scripts return them."""
+    """Decodes entries as scripts return them. found: for each its id, its number of deliveries, and
+    names and values of its fields in turn."""
     return [
         entry
         for entry_id, deliveries, fields in found
@@ -192,8 +192,8 @@ def _decoded(found: Iterable[tuple[bytes, int, list[bytes]]]) -> list[Entry]:
 
 
 def _entries(rows: list[tuple[bytes, dict[bytes, bytes]]], deliveries: int) -> list[Entry]:
-    """`rows` decoded. What is no event of ours, which only a foreign hand can have put there, says
-    so in `Entry.unreadable`."""
+    """Decodes `rows`. An entry that the gateway has not written has a reason in
+    `Entry.unreadable`."""
     entries = []
     for entry_id, fields in rows:
         try:

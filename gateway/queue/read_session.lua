@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
--- Reads a session of the console, which a request uses.
--- KEYS: the session, the time before which all have ended. ARGV: the milliseconds until it is over
--- without a further request.
--- Returns its data, nothing if it is over.
+-- Reads a session of the console for a request, which extends it.
+-- KEYS: the session, the time before which all have ended. ARGV: the milliseconds after which it
+-- ends without a further request.
+-- Returns its data, nothing if it has ended.
 
 local session = redis.call('HMGET', KEYS[1], 'data', 'started', 'ends')
 if not session[1] then

@@ -1,5 +1,5 @@
 #!lua flags=no-writes,allow-oom
--- Reads those of some entries that wait for a vendor's verdict. Needs submitted.lua.
+-- Reads those of the given entries that wait for a vendor's verdict. Needs submitted.lua.
 --
 -- KEYS: stream.
 -- ARGV: the group, the ids.
@@ -10,7 +10,7 @@ for i = 2, #ARGV do
   local id = ARGV[i]
   local rows = redis.pcall('XPENDING', KEYS[1], ARGV[1], id, id, 1, SUBMITTED)
   if rows.err then
-    break  -- nothing was sent there yet
+    break  -- no stream or group yet
   end
   local row = rows[1]
   local entry = row and redis.call('XRANGE', KEYS[1], id, id)[1]

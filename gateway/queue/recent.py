@@ -19,11 +19,11 @@ Record = dict[str, Any]
 
 KEPT = 500
 KEPT_SECONDS = 86_400
-"""After the last record all are gone, also where the demo is off by then."""
+"""How long records are kept after the last one was added, even if the demo is off by then."""
 
 
 class Recorder:
-    """Writes records to a short stream in Redis, soon and without making anybody wait."""
+    """Writes records to a short stream in Redis, in the background."""
 
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis

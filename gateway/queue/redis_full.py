@@ -1,8 +1,8 @@
 """Operations that still work while Redis has reached ``maxmemory``.
 
-It then refuses whatever may need memory, and so nearly all that RQ does. Streams can still be read,
-and scripts run that declare ``allow-oom``. What a drain writes is such a script: it frees more than
-it needs, or overwrites one small field of its destination.
+Redis then refuses every command that may need memory, and so nearly all that RQ does. Streams can
+still be read, and scripts that declare ``allow-oom`` still run. Drains write only with such
+scripts: they free more memory than they need, or overwrite one small field of the destination.
 
 Source of the flags: redis.io/docs/latest/develop/programmability/lua-api, "Script flags".
 """
@@ -23,8 +23,8 @@ class MemoryIsFullError(Exception):
 
 @contextmanager
 def memory_may_be_full() -> Iterator[None]:
-    """Raises `MemoryIsFullError` for what redis-py raises then: there is an error of its own for
-    transactions whose EXEC was refused."""
+    """Raises `MemoryIsFullError` for the errors of redis-py that mean this. Transactions whose EXEC
+    was refused have an error of their own."""
     try:
         yield
     except OutOfMemoryError as error:
@@ -36,7 +36,7 @@ def memory_may_be_full() -> Iterator[None]:
 
 
 async def is_full(redis: Redis) -> bool:
-    """Whether Redis refuses what needs memory. Asks by a script that does not say it needs none."""
+    """Whether Redis refuses commands that need memory. Runs a script without ``allow-oom``."""
     try:
         await redis.register_script(script("needs_memory"))()
     except OutOfMemoryError:
@@ -45,5 +45,5 @@ async def is_full(redis: Redis) -> bool:
 
 
 async def write_note(redis: Redis, command: str, key: str, *arguments: str | bytes | int) -> Any:
-    """Runs `command` on `key`, also when memory is full: only for notes that do not pile up."""
+    """Runs `command` on `key`, even when memory is full. Only for notes that do not accumulate."""
     return await redis.register_script(script("write_note"))([key], [command, *arguments])

@@ -1,5 +1,5 @@
-"""A small sample of refused events, for people who search why: what they look like, never what is
-in them. It is kept for a short time."""
+"""A small sample of refused events, for people who look for the reason: the shape of the events,
+never their values. It is kept for a short time."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from gateway.sources.base import Refusal
 
 MAX_SAMPLES = 100
 SAMPLE_SECONDS = 86_400
-"""After the last refused event the sample is gone."""
+"""How long the sample is kept after the last refused event."""
 
 MAX_WAITING = 20
-"""Of one web process until the next flush."""
+"""Maximum number of samples that a web process collects until the next flush."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedEvent:
-    """An event that was refused. at: Unix seconds. shape: of `gateway.sources.shape`."""
+    """An event that was refused. at: Unix seconds. shape: as `gateway.sources.shape` makes it."""
 
     source: str
     at: float
@@ -47,7 +47,7 @@ class RefusedSample:
             self._waiting.setdefault(orjson.dumps(seen), at)
 
     async def flush(self) -> None:
-        """Writes what has gathered. Raises a redis-py error, and then it is lost."""
+        """Writes the collected events. They are lost if it raises a redis-py error."""
         if not self._waiting:
             return
         waiting, self._waiting = self._waiting, {}

@@ -1,5 +1,5 @@
-"""A sample of refused requests, for people who search why nothing arrives: where they went and
-why they were refused, never a value. It is kept for a short time."""
+"""A sample of refused requests, for people who look for the reason why nothing arrives: where they
+went and why they were refused, never a value. It is kept for a short time."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from gateway.queue.scripts import script
 from gateway.sources.recognition import UNKNOWN
 
 SECONDS = 86_400
-"""For which a request is kept after it was last seen."""
+"""How long a request is kept after it was last seen."""
 
 MAX_OF_GROUP = 8
-"""Requests of one source and reason, or that look alike."""
+"""Maximum number of requests in a group: with one reason, and one source or protocol."""
 
 MAX_REQUESTS = 300
 
 MAX_SEEN = 50
-"""Requests of one group that a process looks at between two flushes; others cost it nothing."""
+"""Maximum number of requests of a group that a process looks at between two flushes; further ones
+cost nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,8 @@ class RefusedRequest:
     """A kind of request that was refused.
 
     source: the one to which it went, or "". looks_like: the kind of source that reads its protocol,
-    if none answered. message: what the sender was told. keys: where it showed one, and how long
-    that was. Others: as in `gateway.sources.recognition.Outline`.
+    if no source answered. message: the text of the answer. keys: where it showed a key, and the
+    length of that. Others: as in `gateway.sources.recognition.Outline`.
     """
 
     reason: str
@@ -55,8 +56,8 @@ class RefusedRequest:
 
 @dataclass(frozen=True, slots=True)
 class SampledRequest:
-    """first, last: when it was seen, in Unix seconds. count: how often at least: of a flood, only
-    some are counted."""
+    """A refused request in the sample. first, last: when it was seen, in Unix seconds. count: how
+    often at least; during a flood, only some are counted."""
 
     request: RefusedRequest
     first: float
@@ -81,8 +82,8 @@ class RequestSample:
         self._waiting: dict[str, dict[RefusedRequest, _Waiting]] = defaultdict(dict)
 
     def has_place(self, group: str) -> bool:
-        """Whether another request of `group` (see `RefusedRequest`) is looked at before the next
-        flush. Counts it."""
+        """Whether another request of `group` (see `RefusedRequest`) may be looked at before the
+        next flush. Counts the request."""
         seen = self._seen[group]
         self._seen[group] = seen + 1
         return seen < MAX_SEEN
@@ -101,7 +102,7 @@ class RequestSample:
         waiting[request] = _Waiting(at, at, 1)
 
     async def flush(self) -> None:
-        """Writes what has gathered. Raises a redis-py error, and then it is lost."""
+        """Writes the collected requests. They are lost if it raises a redis-py error."""
         self._seen.clear()
         if not self._waiting:
             return
@@ -123,7 +124,7 @@ async def read_refused_requests(redis: Redis, keys: Keys, now: float) -> list[Sa
 
 
 def useful_first(sample: Sequence[SampledRequest]) -> list[SampledRequest]:
-    """`sample` with those last that look like no protocol: anyone may have sent them."""
+    """`sample`, with requests that look like no known protocol last: anyone may have sent them."""
     return sorted(sample, key=lambda each: each.request.looks_like == UNKNOWN)
 
 

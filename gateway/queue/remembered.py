@@ -1,7 +1,7 @@
 """The names of destinations that have been configured, until nothing is stored for them.
 
-With these, what is stored for one that is no longer configured is found: a user of Redis may not be
-allowed to list keys.
+They make it possible to find what is stored for a destination that is no longer configured: the
+Redis user may not be allowed to list keys.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from gateway.queue.keys import Keys
 
 
 async def remember(redis: Redis, keys: Keys, names: Collection[str]) -> None:
-    """Raises a redis-py error."""
+    """Remembers `names`. Raises a redis-py error."""
     if names:
         await redis.sadd(keys.destinations, *names)
 
 
 async def remembered_with_events(redis: Redis, keys: Keys, known: Collection[str]) -> list[str]:
-    """Those that are not in `known` and have pending events or dead letters. The others that are
-    not in `known` are forgotten. Raises a redis-py error."""
+    """The remembered names that are not in `known` and have pending events or dead letters. Forgets
+    the other names that are not in `known`. Raises a redis-py error."""
     rows: Any = await redis.smembers(keys.destinations)
     found = []
     for name in sorted({row.decode() for row in rows} - {*known}):

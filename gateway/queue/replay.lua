@@ -1,14 +1,14 @@
 -- Puts events of one destination into its stream again, as entries that have not been tried.
 -- Needs letters.lua, feed.lua and counting.lua.
 --
--- KEYS: dead, untrusted, counts, stream, and what its replays are named after; with a ledger also
---       its feed and the counts in which the size of that is counted.
+-- KEYS: dead, untrusted, counts, stream, and the prefix of its replays; with a ledger also its feed
+--       and the counts that have the size of the feed.
 -- ARGV: the record for the ledger, or an empty text, and how many bytes its feed may hold; for how
 --       many seconds a replay is remembered; then for each event the id of its dead letter, or an
 --       empty text, its receipt and passage, or an empty text, the day (since 1970) on which it came
---       in, and the entry that it becomes.
--- Returns how many were put back. A dead letter that is gone already is left alone, and so is a
--- passage that has begun, so that two operators at once replay nothing twice.
+--       in, and its new entry.
+-- Returns how many were put back. Leaves out events whose dead letter is gone or whose passage has
+-- begun, so that two operators at once replay nothing twice.
 
 local keys = letters_of('dead', KEYS[1], KEYS[2], KEYS[3])
 local stream, replays = KEYS[4], KEYS[5]
@@ -19,7 +19,7 @@ for i = 4, #ARGV, 4 do
   local mark = passage ~= '' and replays .. ':' .. passage
   local waits = letter == '' or #redis.call('XRANGE', keys.stored, letter, letter) == 1
   if waits and not (mark and redis.call('EXISTS', mark) == 1) then
-    -- the addition comes first: when memory is full it is refused, and nothing is lost
+    -- the addition comes first: it is refused when memory is full, and then nothing is lost
     redis.call('XADD', stream, '*', 'e', entry)
     if mark then
       redis.call('SET', mark, '', 'EX', seconds)

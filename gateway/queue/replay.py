@@ -1,4 +1,4 @@
-"""Replay: events of one destination are put into its stream again, each of them once."""
+"""Replay: puts events of one destination into its stream again, each of them once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gateway.queue.settle import Reporting, fed_by
 from gateway.queue.stored_events import pages
 
 REMEMBERED_SECONDS = 86_400
-"""How long it is remembered that a passage has begun: much longer than the ledger takes to store
+"""How long the beginning of a passage is remembered: much longer than the ledger takes to store
 it."""
 
 
@@ -36,12 +36,12 @@ async def put_back(
     replays: Sequence[Replay],
     reporting: Reporting | None = None,
 ) -> int:
-    """Puts `replays` into the stream of their destination, and returns how many.
+    """Puts `replays` into the stream of their destination, and returns how many were.
 
-    They are accepted again: same event, same event id, no attempt spent. Their dead letters are
-    removed. One with a dead letter that somebody else has replayed or dropped is left out, and so
-    is one with a passage that has begun in the last `REMEMBERED_SECONDS`. Each page of them is one
-    atomic step. It wakes nobody. reporting: None without a ledger.
+    They are accepted again: same event, same event id, no attempts counted yet. Their dead letters
+    are removed. A replay is left out if somebody else has replayed or dropped its dead letter, or
+    if its passage has begun in the last `REMEMBERED_SECONDS`. Each page of them is one atomic step.
+    The destination is not woken. reporting: None without a ledger.
     """
     run = redis.register_script(script("replay", "letters", "feed", "counting"))
     names = [keys.dead, keys.untrusted, keys.counts, keys.stream, keys.replays]

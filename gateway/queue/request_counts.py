@@ -1,4 +1,4 @@
-"""How many requests were sent today, of a quota that a vendor gives for a day."""
+"""Counts the requests of a day for which a vendor has a daily quota."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ DAY_SECONDS = 86_400
 
 
 class RequestCounts:
-    """The count of `quota`, which all drains of all destinations with this quota share. A day is
-    one of UTC. Raises what Redis raises."""
+    """The count of `quota`, which all drains of all destinations with this quota share. Days are
+    UTC days. Raises a redis-py error."""
 
     def __init__(self, redis: Redis, keys: Keys, quota: str) -> None:
         self._redis = redis

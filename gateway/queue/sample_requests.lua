@@ -1,6 +1,7 @@
 #!lua
--- Adds refused requests to their sample. Of each group only a few are kept: a new one takes the
--- place of that which came least often, so that a flood of odd ones displaces none that come again.
+-- Adds refused requests to their sample. Only a few of each group are kept: a new request replaces
+-- the one that came least often, so that a flood of odd requests displaces none that come
+-- repeatedly.
 --
 -- KEYS: the sample, a hash. Its fields are a group, a line feed and a request, its values when it
 --       was first and last seen (Unix seconds) and how often.

@@ -17,7 +17,7 @@ def script(name: str, *libraries: str) -> str:
 
 
 def read_scripts() -> None:
-    """Reads all files, which forks of this process need not do then."""
+    """Reads all files, so that forks of this process need not."""
     for file in _folder().iterdir():
         name, _, suffix = file.name.partition(".")
         if suffix == "lua":

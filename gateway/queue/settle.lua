@@ -1,23 +1,22 @@
 #!lua flags=allow-oom
--- Ends entries of one destination: acknowledges and deletes them, counts their endings, keeps
--- those that were not delivered as dead letters, and removes dead letters that are beyond their
--- bounds. Allowed when memory is full, for it frees some. Needs letters.lua, feed.lua, counting.lua
--- and submitted.lua.
+-- Ends entries of one destination: acknowledges and deletes them, counts their endings, adds their
+-- dead letters, and removes dead letters beyond the bounds. Allowed when memory is full, since it
+-- frees some. Needs letters.lua, feed.lua, counting.lua and submitted.lua.
 --
--- KEYS: stream, counts, dead, untrusted, the counter of the minute, tickets, polls; with a ledger also
---       its feed and the counts in which the size of that is counted.
--- ARGV: the group; of the dead letters that are kept how many, how many bytes, how many ms; how
---       many are removed beyond as many as are added; the record for the ledger, or an empty text,
---       and how many bytes its feed may hold; how many counters, their names and amounts; if the
---       entries end by the verdicts on a ticket its name, else an empty text; with a name what is
---       stored of it, what is from now on or an empty text, the milliseconds until the vendor is asked
---       again, the consumer that has entries again which are to be sent once more, how many, and of
---       each its id and its number of deliveries;
---       then for entries that end alike their ending (delivered, warned, rejected, expired,
+-- KEYS: stream, counts, dead, untrusted, the counter of the minute, tickets, polls; with a ledger
+--       also its feed and the counts that have the size of the feed.
+-- ARGV: the group; the bounds of dead letters: number, bytes, ms; how many more dead letters may be
+--       removed than are added; the record for the ledger, or an empty text, and how many bytes its
+--       feed may hold; the number of counters, their names and amounts; if the entries end by the
+--       verdicts on a ticket, its name, else an empty text. With a name: what is stored for the
+--       ticket, what to store from now on or an empty text, the milliseconds until the vendor is
+--       asked again, the consumer that gets back entries to send once more, how many these are, and
+--       for each its id and its number of deliveries.
+--       Then for entries that end alike: their ending (delivered, warned, rejected, expired,
 --       withheld), the reason if they are withheld, the day (since 1970) on which they came in, the
 --       dead letter of each or an empty text, 1 if their senders are trusted or else 0, 1 if they
---       are in a later passage or else 0, and the id and the size in bytes of each entry, with
---       spaces between.
+--       are in a later passage or else 0, and the id and the size in bytes of each entry, separated
+--       by spaces.
 -- Returns how many dead letters were removed; -1, and does nothing, if another drain has changed the
 -- ticket.
 -- An entry that another drain has settled already is left alone, so nothing is counted twice.

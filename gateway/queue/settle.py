@@ -1,8 +1,8 @@
 """Settle: entries end, are counted, and leave the stream, in one atomic step.
 
-The same step keeps the dead letters of the destination within their bounds. What is beyond a bound
-is removed at once: the oldest of those whose senders are not trusted, and then the oldest of all,
-so that no sender without a key can push out the dead letters of one that has a key.
+The same step keeps the dead letters of the destination within their bounds. It removes those that
+are too old; beyond another bound, the oldest of untrusted senders and then the oldest of all. So no
+sender without a key can displace the dead letters of a sender with a key.
 """
 
 import time
@@ -23,15 +23,15 @@ from gateway.queue.submitted import Resolved
 from gateway.redis_client.connect import is_cluster
 
 MAX_REMOVED = 500
-"""Dead letters that one step removes, beyond as many as it adds."""
+"""How many more dead letters one step may remove than it adds."""
 
 
 class Ending(NamedTuple):
     """How one entry ended. result: delivered, warned (delivered with warnings, which counts as
-    both), rejected, expired, or withheld when its visitor has said no meanwhile. letter: its dead
-    letter. trusted: whether its sender is. size, received_at: as in `gateway.queue.entry.Entry`.
-    reason: by which it is counted if it is withheld, as `gateway.queue.counting.reason_of` writes
-    it. again: as in `Entry`."""
+    both), rejected, expired, or withheld. letter: its dead letter. trusted: whether its sender is.
+    reason: the reason by which it is counted if it is withheld, as
+    `gateway.queue.counting.reason_of` writes it. size, received_at, again: as in
+    `gateway.queue.entry.Entry`."""
 
     entry_id: bytes
     result: str
@@ -55,8 +55,8 @@ class Reporting:
 
 
 def fed_by(redis: Redis, reporting: Reporting) -> list[str]:
-    """The keys of the feed and its counts, as scripts take them: on a cluster those of the
-    destination."""
+    """The keys of the feed and its counts, as scripts take them: on a cluster, the destination's
+    own."""
     of = reporting.keys.feed_of(reporting.destination if is_cluster(redis) else "")
     return [of.stream, of.counts]
 
@@ -91,11 +91,11 @@ class Settler:
         """Returns once `endings` are durable, all or none. Settling an entry twice counts it once.
 
         fates: of these entries, and of entries that stay pending, for the ledger. resolved: the
-        ticket by which they end. If another drain has changed it, nothing is done.
+        ticket by which they end. If another drain has changed the ticket, nothing is done.
 
-        Removes dead letters that are beyond the bounds, also without endings, and returns how many:
-        no more than `MAX_REMOVED` beyond those that were added. Raises a redis-py error when it is
-        not certain that `endings` are durable.
+        Removes dead letters beyond the bounds, even without endings, and returns how many: at most
+        `MAX_REMOVED` more than were added. Raises a redis-py error when it is not certain that
+        `endings` are durable.
         """
         counts = self._pending_counts.take()
         counters = [value for pair in counts.items() for value in pair]

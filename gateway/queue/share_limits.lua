@@ -1,10 +1,10 @@
 #!lua
--- Takes what senders have spent from the budgets that all web processes share: token buckets, full
--- when there is no key.
+-- Deducts what senders have spent from the budgets that all web processes share: token buckets,
+-- which are full if there is no key.
 --
 -- KEYS: one for each sender.
--- ARGV: for each sender and each of requests, events and bytes: the tokens of a full bucket, those
---       that flow in a second, and those that were spent.
+-- ARGV: for each sender and each of requests, events and bytes: the tokens of a full bucket, the
+--       tokens added each second, and the tokens that were spent.
 -- Returns for each sender the tokens of requests, events and bytes that are left.
 
 local KINDS = { 'requests', 'events', 'bytes' }

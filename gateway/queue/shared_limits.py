@@ -10,10 +10,10 @@ from gateway.queue.scripts import script
 
 
 class Spending(NamedTuple):
-    """What one sender has spent at this process.
+    """What one sender has spent in this process.
 
-    sender: its address or network. sizes: of its bucket for requests, events and bytes: tokens of
-    a full one, and tokens that flow in a second. spent: tokens of each.
+    sender: its address or network. sizes: for its buckets of requests, events and bytes, the tokens
+    of a full bucket and the tokens added each second. spent: tokens of each.
     """
 
     sender: str

@@ -1,13 +1,15 @@
 #!lua flags=allow-oom
--- Reads the counts of destinations and which records the ledger's feed has, at one moment. The records
--- are read afterwards, page by page: together they would take Redis too long.
+-- Reads the counts of destinations and the id of the newest record in the ledger's feed, at one
+-- moment. The records are read afterwards, page by page: all at once would keep Redis busy too
+-- long.
 --
--- KEYS: the counts in which the size of the feed is counted, the feed, its name; then for each
---       destination its counts, its stream.
+-- KEYS: the counts that have the size of the feed, the feed, its name; then for each destination
+--       its counts, its stream.
 -- ARGV: how many days before today are read.
 -- Returns the name of the feed, how many records were left out of it, the id of its newest record or
--- "", for each destination its counts (names and values in turn), how long its stream is, and the counts
--- of each day; and the first of these days (since 1970). The last one is tomorrow, for clocks differ.
+-- "", for each destination its counts (names and values in turn), the length of its stream, and the
+-- counts of each day; and the first of these days (since 1970). The last day is tomorrow, since
+-- clocks differ.
 
 local today = math.floor(redis.call('TIME')[1] / 86400)
 local first, destinations = today - ARGV[1], {}

@@ -1,10 +1,10 @@
-"""A snapshot: what Redis counts for destinations at one moment, and the feed of the ledger that
-tells of them.
+"""A snapshot: what Redis counts for destinations at one moment, and the records about them in the
+feed of the ledger.
 
-One script reads the counts and the id of the newest record. The records up to it are read
-afterwards, page by page: no call keeps Redis long from other work. They do not change, but the
-ledger takes off what it has stored. Records that it took off meanwhile are missing in a snapshot,
-and counted in totals of the ledger that are read after it.
+One script reads the counts and the id of the newest record. The records up to this id are read
+afterwards, page by page, so that no call keeps Redis busy for long. Records do not change, but the
+ledger removes those that it has stored. Records that it removed meanwhile are missing in a
+snapshot, but are counted in totals of the ledger that are read later.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from gateway.redis_client.connect import is_cluster
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """feed: its name, "" where the ledger has not begun. dropped: records that were left out since
-    the feed is there. newest: the id of its newest record, "" without one. records: those up to it
-    that the ledger has not taken off. counts: by destination, of those of which the feed tells.
-    pending: events in the stream of each destination, and those held for it. days: the counts of
-    each destination by the UTC day on which events came in, such as ``2026-11-30``, for the last
-    `DAYS_KEPT` days. whole_from: the first day that these count as a whole, by destination, if they
-    do."""
+    """feed: its name, "" if the ledger has not begun. dropped: number of records that were ever
+    left out of the feed. newest: the id of its newest record, "" without one. records: those up to
+    `newest` that the ledger has not removed. counts: by destination, for the destinations of the
+    feed. pending: for each destination, the events in its stream and those held for it. days: the
+    counts of each destination by the UTC day on which events came in, such as ``2026-11-30``, for
+    the last `DAYS_KEPT` days. whole_from: by destination, the first day that is counted as a whole,
+    if there is one."""
 
     feed: str
     dropped: int
@@ -44,8 +44,8 @@ class Snapshot:
 
 
 async def read_snapshot(feed: Feed, destinations: Iterable[str] = ()) -> Snapshot:
-    """Of `feed`, and of all destinations of which it tells. destinations: some of these, where one
-    feed tells of all, for which nothing may be counted yet."""
+    """A snapshot of `feed` and all destinations of the feed. destinations: further ones of the
+    gateway's only feed, for which nothing may be counted yet; not used on a cluster."""
     redis, keys, of = feed.redis, feed.keys, feed.destination
     if is_cluster(redis):
         names = [of] * bool(of)

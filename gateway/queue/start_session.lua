@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Starts a session of the console. Allowed when memory is full: then operators need it most.
--- KEYS: the session. ARGV: its data, the milliseconds until it is over, those until it is over
--- without a request.
+-- KEYS: the session. ARGV: its data, the milliseconds after which it ends, those after which it
+-- ends without a request.
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -26,8 +26,8 @@ class StoredEvent:
     """A stored event.
 
     id: of its entry, such as ``1795219200000-0``; it begins with the Unix millisecond at which the
-    event was stored. reason: why it was. event, source, received_at (Unix seconds), version: as in
-    `gateway.pipeline.decision.Decision`.
+    event was stored. reason: why it was stored. event, source, received_at (Unix seconds), version:
+    as in `gateway.pipeline.decision.Decision`.
     """
 
     id: str
@@ -39,31 +39,31 @@ class StoredEvent:
 
     @classmethod
     def read(cls, entry_id: str, data: bytes) -> Self:
-        """What was written as the JSON object `data`; fields that another version of the gateway
-        added are left. Raises TypeError or ValueError when it is nothing of the kind."""
+        """Reads the JSON object `data`, without fields that another version of the gateway added.
+        Raises TypeError or ValueError for anything else."""
         read = orjson.loads(data)
         known = {each.name: read[each.name] for each in fields(cls)[1:] if each.name in read}
         return cls(entry_id, **known)
 
     @property
     def stored_at(self) -> float:
-        """Unix seconds."""
+        """When the event was stored, in Unix seconds."""
         return _parts(self.id)[0] / 1000
 
     @property
     def happened_at(self) -> float:
-        """When the event happened, or was received if a rule has taken its time away."""
+        """When the event happened, or when it was received if a rule has removed its time."""
         timestamp = self.event.get("timestamp")
         return timestamp if isinstance(timestamp, int | float) else self.received_at
 
     @property
     def event_id(self) -> str:
-        """Of the event; empty when a rule has taken it away."""
+        """The id of the event; empty if a rule has removed it."""
         return str(self.event.get("event_id", ""))
 
     @property
     def event_name(self) -> str:
-        """Of the event; empty when a rule has taken it away."""
+        """The name of the event; empty if a rule has removed it."""
         return str(self.event.get("event_name", ""))
 
 
@@ -73,10 +73,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which stored events are meant; what is None does not matter.
+    """Selects stored events. A field that is None matches all.
 
-    reason: a part of it, in any case. since, until: Unix seconds between which the event was
-    stored, both included. id: of its entry.
+    reason: a part of it, in upper or lower case. since, until: Unix seconds between which the event
+    was stored, both included. id: of its entry.
     """
 
     reason: str | None = None
@@ -87,7 +87,8 @@ class Filter:
     id: str | None = None
 
     def matches(self, stored: StoredEvent) -> bool:
-        """Whether `stored` is meant, its time apart: `EventStore.find` reads no others."""
+        """Whether `stored` matches, except for the time: `EventStore.find` only reads that
+        range."""
         return (
             (self.id is None or stored.id == self.id)
             and (self.event_id is None or stored.event_id == self.event_id)
@@ -101,25 +102,25 @@ ALL = Filter()
 
 @dataclass(frozen=True, slots=True)
 class EventStore(Generic[K]):
-    """A stream of stored events. key: of the stream. field: of an entry, with the event. kind: what
-    reads it."""
+    """A stream of stored events. key: of the stream. field: the field of an entry that has the
+    event. kind: the class that reads it."""
 
     key: str
     field: bytes
     kind: type[K]
 
     async def newest_id(self, redis: Redis) -> str:
-        """The id of the newest entry; ``0-0``, which none has, without one."""
+        """The id of the newest entry; ``0-0``, which no entry has, if there is none."""
         rows: Any = await redis.xrevrange(self.key, count=1)
         return rows[0][0].decode() if rows else "0-0"
 
     async def find(
         self, redis: Redis, wanted: Filter = ALL, through: str | None = None
     ) -> AsyncIterator[K]:
-        """The stored events that `wanted` means, oldest first.
+        """The stored events that match `wanted`, oldest first.
 
-        through: the id of the last one to look at; by default the newest of now. So an event that
-        is stored again during the search is not found a second time.
+        through: the id of the last entry to look at; by default the newest at the start. So an
+        event that is stored again during the search is not found a second time.
         """
         start, end = _bounds(wanted, through or await self.newest_id(redis))
         while True:
@@ -133,7 +134,7 @@ class EventStore(Generic[K]):
             start = f"({rows[-1][0].decode()}"
 
     async def newest(self, redis: Redis, look_at: int, wanted: Filter = ALL) -> AsyncIterator[K]:
-        """Those that `wanted` means of the newest `look_at` in its time, newest first."""
+        """The events that match `wanted` among the newest `look_at` in its period, newest first."""
         start, end = _bounds(wanted, await self.newest_id(redis))
         while look_at > 0:
             page = min(PAGE, look_at)
@@ -166,7 +167,7 @@ class EventStore(Generic[K]):
         return [stored] if stored else [each async for each in by_event]
 
     def _read(self, entry_id: str, entry: dict[bytes, bytes]) -> K | None:
-        """None for what only a foreign hand can have put there; it stays."""
+        """The event of an entry, None if the gateway has not written it. Such an entry stays."""
         try:
             return self.kind.read(entry_id, entry[self.field])
         except (KeyError, TypeError, ValueError):
@@ -176,10 +177,10 @@ class EventStore(Generic[K]):
 
 @dataclass(frozen=True, slots=True)
 class StoreBounds:
-    """Which events a store keeps, all of them by default.
+    """Which events a store keeps; by default all.
 
-    letters: how many at most. size: how many bytes at most, all of them together. seconds: how long
-    after they were stored.
+    letters: maximum number. size: maximum number of bytes of all together. seconds: how long after
+    they were stored.
     """
 
     letters: int = _NO_BOUND
@@ -197,7 +198,7 @@ def pages(items: Sequence[T]) -> Iterator[Sequence[T]]:
 
 
 def _bounds(wanted: Filter, through: str) -> tuple[str, str]:
-    """The first and the last id that can be meant."""
+    """The first and the last id that can match."""
     end = _parts(through)
     if wanted.id is not None and _ID.fullmatch(wanted.id):
         return wanted.id, min(wanted.id, through, key=_parts)

@@ -1,11 +1,12 @@
 #!lua flags=allow-oom
--- Notes that a vendor has taken entries and says later what became of them: they stay pending, but no
--- drain's. Allowed when memory is full, for else they would be sent once more. Needs submitted.lua.
+-- Notes that a vendor has taken entries and gives its verdict later: they stay pending, but belong
+-- to no drain. Allowed when memory is full, since they would otherwise be sent again. Needs
+-- submitted.lua.
 --
 -- KEYS: stream, counts, tickets, polls.
 -- ARGV: the group, the consumer that sent them, the vendor's ticket, the milliseconds until it is
 --       first asked about; then the id of the entry in each row of the request.
--- Returns how many were noted. One that another consumer has claimed meanwhile is left alone.
+-- Returns how many were noted. Entries that another consumer has claimed meanwhile are left alone.
 
 local stream, group, consumer = KEYS[1], ARGV[1], ARGV[2]
 local rows, taken, bytes, first = {}, 0, 0, nil

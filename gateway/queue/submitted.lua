@@ -1,10 +1,10 @@
--- A library: entries that a vendor has taken, and about which it says later what became of them. They
--- stay pending, in the name of a consumer that is no drain. See gateway.queue.submitted.
+-- A library: entries that a vendor has taken and gives its verdict on later. They stay pending,
+-- under the name of a consumer that is not a drain. See gateway.queue.submitted.
 
 local SUBMITTED = 'submitted'
 
--- Moves a pending entry to `consumer` unless `owner` has it no longer. deliveries: its number from now
--- on, nil to leave it. Returns whether it was moved.
+-- Moves a pending entry from `owner` to `consumer`, if `owner` still has it. deliveries: its new
+-- number of deliveries, nil to keep it. Returns whether it was moved.
 local function hand_over(stream, group, owner, consumer, id, deliveries)
   local row = redis.call('XPENDING', stream, group, id, id, 1, owner)[1]
   if not row then
@@ -24,7 +24,7 @@ local function size_of(stream, id)
   return entry and #entry[2][2] or 0
 end
 
--- Counts that `amount` more entries are submitted, of `bytes` in all; both may be negative.
+-- Counts `amount` more submitted entries, with `bytes` in total; both may be negative.
 local function count_submitted(counts, amount, bytes)
   if amount == 0 then
     return

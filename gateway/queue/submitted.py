@@ -1,9 +1,10 @@
-"""Submitted: entries that a vendor has taken, and about which it says later what became of them.
+"""Submitted: entries that a vendor has taken and gives its verdict on later.
 
-They stay in the stream, and so pending; the consumer `SUBMITTED` of the group has them, so that no
-drain sends them again. A ticket is the vendor's name for one request. For each, the row of every
-entry in the request is stored, and when to ask next. `submit.lua` stores all this in one step.
-`settle.lua` ends entries by the vendor's verdicts, and changes the ticket in the same step.
+They stay in the stream, and so pending; they belong to the consumer `SUBMITTED` of the group, so
+that no drain sends them again. A ticket is the vendor's name for one request. For each ticket, the
+row of every entry in the request is stored, and when to ask next. `submit.lua` stores all this in
+one step. `settle.lua` ends entries by the vendor's verdicts, and changes the ticket in the same
+step.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ SUBMITTED = b"submitted"
 """The consumer; also in `submitted.lua`. No drain can have this name: theirs have dots."""
 
 NO_ENTRY = b"-"
-"""In place of an entry's id: its row has got its verdict."""
+"""Stands for the id of an entry that has got its verdict."""
 
 
 class Ticket(NamedTuple):
-    """name: in Redis. stored: as it is there. ticket: the vendor's name for it. rows: the id of the
-    entry in each row of the request, or `NO_ENTRY`. age: seconds since the request. ends: whether
-    it has to end without another question."""
+    """A ticket to ask about. name: in Redis. stored: its content in Redis. ticket: the vendor's
+    name for it. rows: the id of the entry in each row of the request, or `NO_ENTRY`. age: seconds
+    since the request. ends: whether it has to end without another question."""
 
     name: bytes
     stored: bytes
@@ -36,7 +37,7 @@ class Ticket(NamedTuple):
     ends: bool
 
     def without(self, ids: frozenset[bytes]) -> bytes:
-        """What is stored once `ids` have got their verdicts; empty when no other is left."""
+        """The content to store once `ids` have got their verdicts; empty if none are left."""
         rows = [NO_ENTRY if each in ids else each for each in self.rows]
         if all(each == NO_ENTRY for each in rows):
             return b""
@@ -44,9 +45,9 @@ class Ticket(NamedTuple):
 
 
 class Resolved(NamedTuple):
-    """What becomes of a ticket and of those of its entries that do not end. left: what is stored of
-    it from now on, empty for nothing. again_in: seconds until the next question. retries: entries
-    that the drain `consumer` has again, to be sent once more, and how often they were delivered."""
+    """What becomes of a ticket, and of its entries that do not end. left: its new content, empty to
+    delete it. again_in: seconds until the next question. retries: entries that the drain `consumer`
+    gets back to send them once more, each with its number of deliveries."""
 
     ticket: Ticket
     left: bytes
@@ -55,7 +56,7 @@ class Resolved(NamedTuple):
     retries: Sequence[tuple[bytes, int]] = ()
 
     def as_arguments(self) -> list[bytes | str | int]:
-        """As `settle.lua` takes it."""
+        """The arguments for `settle.lua`."""
         pairs = [value for pair in self.retries for value in pair]
         again_ms = max(0, round(1000 * self.again_in))
         of = self.ticket
@@ -73,8 +74,8 @@ class Tickets:
 
     async def submit(self, ticket: str, poll_after: float, rows: Sequence[bytes]) -> int:
         """Returns once it is durable that the vendor has the entries `rows`, in the order of the
-        request: how many, for those that another drain has taken over are its own. A repetition
-        does nothing. poll_after: seconds until the vendor is first asked."""
+        request. The result is how many were noted: entries that another drain has claimed are left
+        alone. A repetition does nothing. poll_after: seconds until the vendor is first asked."""
         of = self._keys
         keys = [of.stream, of.counts, of.tickets, of.polls]
         wait_ms = max(0, round(1000 * poll_after))
@@ -84,12 +85,12 @@ class Tickets:
     async def take(
         self, reserved: float, spacing: float, deadline: float, most: int, most_bytes: int
     ) -> Ticket | None:
-        """The ticket to ask about now, which no other drain takes for `reserved` seconds; None if
-        there is none.
+        """Takes the ticket to ask about now, and reserves it for `reserved` seconds; None if there
+        is none.
 
-        spacing: seconds between two questions, of all drains together. deadline: seconds after
-        which a ticket ends. most, most_bytes: how many entries may wait for a verdict, and how many
-        bytes of them.
+        spacing: seconds between two questions of all drains together. deadline: seconds after which
+        a ticket ends. most, most_bytes: how many entries may wait for a verdict, and how many bytes
+        of them.
         """
         of = self._keys
         milliseconds = [round(1000 * each) for each in (reserved, spacing, deadline)]
@@ -113,8 +114,8 @@ async def seconds_to_poll(redis: Redis, keys: DestinationKeys) -> float | None:
 async def submitted_of(
     redis: Redis, keys: DestinationKeys, ids: Sequence[bytes]
 ) -> list[tuple[bytes, int, list[bytes]]]:
-    """Those of the entries `ids` that wait for a verdict: the id, the number of deliveries, and
-    names and values of the fields in turn."""
+    """The entries among `ids` that wait for a verdict: the id, the number of deliveries, and names
+    and values of the fields in turn."""
     read = redis.register_script(script("read_submitted", "submitted"))
     found: list[tuple[bytes, int, list[bytes]]] = await read([keys.stream], [GROUP, *ids])
     return found

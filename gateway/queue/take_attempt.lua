@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- Takes one attempt to sign in from every pace, or none if one of them has none left.
+-- Takes one attempt to sign in from every pace, or none if a pace has none left.
 --
--- KEYS: the paces. Each holds the millisecond at which all its attempts are back; there is no key
--- once they are.
--- ARGV: for each of them how many attempts it has, and the milliseconds in which one comes back.
+-- KEYS: the paces. Each has the millisecond at which all its attempts are available again; after
+-- that there is no key.
+-- ARGV: for each pace its number of attempts, and the milliseconds in which one comes back.
 -- Returns the milliseconds to wait, 0 if the attempt was taken.
 
 local time = redis.call('TIME')

@@ -2,8 +2,9 @@
 -- Takes or renews the lease of a drain, unless enough others hold one.
 --
 -- KEYS: drains.
--- ARGV: the drain, how many may hold a lease, the milliseconds of a lease, those from now until the
---       latest end of one; a later one was taken before the clock was set back.
+-- ARGV: the drain, how many may hold a lease, the milliseconds of a lease, the milliseconds from
+--       now until the latest possible end of a lease (a later one was taken before the clock was
+--       set back).
 -- Returns 1 when it is taken, 0 when there are enough.
 
 local time = redis.call('TIME')

@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
--- Removes the records of the ledger's feed that the ledger has stored. Another process may have removed
--- the first of them, or all: one that took over while the first one had yet to take off.
+-- Removes records that the ledger has stored from its feed. Another process may have removed the
+-- first of them, or all, if it took over before this process could do so.
 --
--- KEYS: the feed, the counts in which its size is counted.
--- ARGV: the id of the first record that stays, how many of those that go could not be stored, and the
---       bytes of each of those that go, oldest first.
+-- KEYS: the feed, the counts that have its size.
+-- ARGV: the id of the first record that stays, how many of the records to remove could not be
+--       stored, and the bytes of each record to remove, oldest first.
 
 local removed = redis.call('XTRIM', KEYS[1], 'MINID', '=', ARGV[1])
 if redis.call('XLEN', KEYS[1]) == 0 then

@@ -2,12 +2,12 @@
 -- Takes the ticket that the vendor has to be asked about now. Needs submitted.lua.
 --
 -- KEYS: counts, tickets, polls, polled.
--- ARGV: the milliseconds for which no other drain takes it; those between two questions; those after
---       which a ticket is not asked about any more; how many entries may wait for a verdict, and how
---       many bytes of them.
--- Returns its name, what is stored of it, its age in milliseconds, and 1 if it has to end without a
--- question: it is too old, or too much waits. Then it is the one that would wait the longest.
--- Nothing if none is due, or the last question was too recently.
+-- ARGV: the milliseconds for which no other drain takes it; the milliseconds between two questions;
+--       the milliseconds after which a ticket is no longer asked about; how many entries may wait
+--       for a verdict, and how many bytes of them.
+-- Returns its name, its content, its age in milliseconds, and 1 if it has to end without a
+-- question, because it is too old or too many entries wait (then it is the ticket whose next
+-- question is the latest). Returns nothing if no ticket is due or the last question was too recent.
 
 local now, deadline = now_ms(), tonumber(ARGV[3])
 local waiting = redis.call('HMGET', KEYS[1], 'submitted', 'submitted_bytes')

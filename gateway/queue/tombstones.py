@@ -1,8 +1,8 @@
-"""Tombstones: what marks the events of an erased person that are still on their way.
+"""Tombstones: mark the events of an erased person that are still on their way.
 
 A tombstone is a keyed digest of an id, or the receipt of an event. It covers events that came in
-before it was written, and lasts as long as an event may wait. The drains send no event that is
-covered, and the ledger stores nothing of its content.
+before it was written, and lasts as long as an event may wait. Drains do not send covered events,
+and the ledger does not store their content.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TOMBSTONE_SECONDS = WITHDRAWAL_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class Tombstones:
-    """written: when each one was, in Unix seconds."""
+    """written: when each tombstone was written, in Unix seconds."""
 
     written: Mapping[str, float] = field(default_factory=dict)
 
@@ -43,8 +43,8 @@ async def read_tombstones(redis: Redis, keys: Keys) -> Tombstones:
 
 
 async def write_tombstones(redis: Redis, keys: Keys, names: Collection[str], now: float) -> None:
-    """Covers all events with one of `names` that came in before `now`, Unix seconds. Removes the
-    tombstones that have had their time."""
+    """Covers all events with one of `names` that came in before `now` (Unix seconds). Removes
+    expired tombstones."""
     pipeline = redis.pipeline(transaction=not is_cluster(redis))
     pipeline.zremrangebyscore(keys.erased, "-inf", now - TOMBSTONE_SECONDS)
     pipeline.zadd(keys.erased, dict.fromkeys(names, now))

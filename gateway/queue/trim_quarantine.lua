@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Removes events in quarantine that are beyond their bounds, and counts them. Needs letters.lua.
+-- Removes events in quarantine beyond the bounds, and counts them. Needs letters.lua.
 --
 -- KEYS: quarantine, those of untrusted senders, the gateway's counts.
 -- ARGV: how many may stay, how many bytes, for how many ms; how many are removed at most.

@@ -1,4 +1,4 @@
-"""Counts requests to which no source answers, in Redis, by what they look like."""
+"""Counts requests that no source answers, in Redis, by what they look like."""
 
 from collections.abc import Mapping
 

@@ -1,12 +1,11 @@
 """Waking: RQ jobs that name a destination and nothing else.
 
-Jobs are where RQ is, the marks of who is woken where the events are; these may be two servers.
+Jobs are on the server of RQ, and wake marks on the server of the events, which may be another one.
 
-A wake-up may be lost with the process that queues it. It does not matter: the mark of a queued
-job expires, and the sweep wakes every destination that has work and no drain. The mark lives longer
-behind many jobs; otherwise, while workers are away or busy, jobs would be queued again and again.
-While memory is full, no job can be queued; workers drain without jobs then
-(`gateway.delivery.without_rq`).
+A wake-up may be lost with the process that queues it. It does not matter: the wake mark expires,
+and the sweep wakes every destination that has work and no drain. The mark lives longer if many jobs
+wait; otherwise, while workers are away or busy, jobs would be queued repeatedly. While memory is
+full, no job can be queued; then workers drain without jobs (`gateway.delivery.without_rq`).
 """
 
 import asyncio
@@ -31,32 +30,32 @@ log = logging.getLogger(__name__)
 
 FORWARD = "gateway.delivery.job.forward"
 TURN_MS, MAX_MARK_MS = 2_000, 600_000
-"""How long a mark lives for each job that waits, since a drain ends after so long if others wait;
-and at most, since jobs may be lost."""
+"""How long a wake mark lives: for each waiting job as long as a drain stays if other jobs wait; and
+at most, since jobs may be lost."""
 JOB_SECONDS = 600
-"""A drain ends by itself long before; past this RQ ends it."""
+"""After this time RQ ends a job. A drain ends by itself long before."""
 
 
 async def jobs_wait(redis: AsyncRedis, keys: Keys) -> bool:
-    """Whether a job waits for a worker. redis: where RQ is."""
+    """Whether a job waits for a worker. redis: the server of RQ."""
     return bool(await redis.llen(keys.queue_key))
 
 
 class ForwardJob(Job):
-    """An RQ job that can be nothing but our one function with the name of a destination.
+    """An RQ job that can only be the function `FORWARD` with the name of a destination.
 
-    RQ would call whatever function a job in Redis names, with any serialiser.
+    RQ would call any function that a job in Redis names, with any serialiser.
     """
 
     success_callback = failure_callback = stopped_callback = None
 
     @classmethod
     def fetch(cls, id: str, *args: Any, **named: Any) -> Self:
-        """The job `id`. Raises `NoSuchJobError` also for one that cannot be read, such as one with
-        a rubbish date: RQ's workers pass over those, and end at any other error."""
+        """The job `id`. Raises `NoSuchJobError` also for a job that cannot be read, for example
+        because of an invalid date: RQ's workers skip such jobs, but end at any other error."""
         try:
             return super().fetch(id, *args, **named)  # type: ignore[return-value]
-        except (NoSuchJobError, RedisError, StopRequested):  # a signal raises the last, anywhere
+        except (NoSuchJobError, RedisError, StopRequested):  # a signal may raise the last anywhere
             raise
         except Exception as error:
             log.error("skipping job %s, which cannot be read: %s", id, type(error).__name__)
@@ -64,7 +63,7 @@ class ForwardJob(Job):
 
     @classmethod
     def fetch_many(cls, job_ids: Iterable[str], *args: Any, **named: Any) -> list[Job | None]:
-        """The jobs `job_ids`, None for each that `fetch` does not find: RQ's scheduler drops those
+        """The jobs `job_ids`, None for each that `fetch` does not find: RQ's scheduler removes it
         from its schedule."""
         jobs: list[Job | None] = []
         for job_id in job_ids:
@@ -75,7 +74,7 @@ class ForwardJob(Job):
         return jobs
 
     def send_webhooks(self, *_: object, **__: object) -> None:
-        """Sends none: RQ would, to any address that a job names."""
+        """Sends nothing: RQ would send requests to any address that a job names."""
 
     @property
     def func(self):  # type: ignore[no-untyped-def]
@@ -86,7 +85,7 @@ class ForwardJob(Job):
 
 
 class WakeQueue:
-    """Queues the jobs that drain destinations. redis: where RQ is."""
+    """Queues the jobs that drain destinations. redis: the server of RQ."""
 
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._keys = keys
@@ -100,7 +99,7 @@ class WakeQueue:
     async def wake_unmarked(self, events: AsyncRedis, destination: str) -> bool:
         """Marks `destination` and queues its job, unless one is queued or memory is full.
 
-        events: where the events are.
+        events: the server of the events.
         """
         wake = self._keys.destination(destination).wake
         try:
@@ -115,8 +114,8 @@ class WakeQueue:
         return True
 
     def wake_later(self, destination: str, seconds: float) -> None:
-        """Has RQ's scheduler queue a job for `destination` in `seconds`, instead of any earlier;
-        when memory is full, the sweep sees to it."""
+        """Schedules a job for `destination` in `seconds` with RQ, in place of one scheduled before.
+        If memory is full, the sweep will wake the destination."""
         with suppress(MemoryIsFullError), memory_may_be_full():
             self._queue.enqueue_in(
                 timedelta(seconds=seconds),
@@ -125,7 +124,7 @@ class WakeQueue:
                 job_id=self._keys.later_job(destination),
                 description=f"forward {destination} later",
                 job_timeout=JOB_SECONDS,
-                # for ever: the job may schedule itself again, not to expire with its first run
+                # no expiry: the job may schedule itself again and must outlive its first run
                 result_ttl=-1,
                 failure_ttl=-1,
             )

@@ -1,4 +1,4 @@
-"""Marks of destinations that were woken, which `append.lua` and `gateway.queue.wake` make."""
+"""Wake marks of destinations, which `append.lua` and `gateway.queue.wake` make."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from gateway.queue.keys import WAKE_MARK_MS
 
 
 async def lengthen_marks(redis: Redis, marks: Sequence[str], mark_ms: int) -> None:
-    """Lets `marks` live for `mark_ms`; one that a drain has cleared stays cleared. redis: where the
-    events are. Raises a redis-py error."""
+    """Extends the life of `marks` to `mark_ms`; a mark that a drain has cleared stays cleared.
+    redis: the server of the events. Raises a redis-py error."""
     if mark_ms > WAKE_MARK_MS:
         for mark in marks:
             await redis.pexpire(mark, mark_ms)

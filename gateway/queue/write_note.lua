@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Runs one command on one key, also when memory is full.
+-- Runs one command on one key, even when memory is full.
 --
 -- KEYS: the key.
 -- ARGV: the command, and its arguments after the key.
