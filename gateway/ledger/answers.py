@@ -1,4 +1,4 @@
-"""What the ledger knows of an event, as it answers it."""
+"""The ledger's answers about events."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from gateway.queue.fates import SUBMITTED
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A try that did not end an event. at: Unix seconds. tries: how many there were by then.
-    status: of the answer, None without one."""
+    """An attempt that did not end an event. at: Unix seconds. tries: the number of attempts until
+    then. status: of the response, None without one."""
 
     at: float
     tries: int
@@ -30,9 +30,9 @@ class Ending:
     """How an event ended at one destination.
 
     ending: delivered, ``delivered with warnings``, withheld, rejected, expired, repeated or ``dry
-    run``; or pending, held or submitted, of one that has not ended. stage: of the pipeline that
+    run``; pending, held or submitted if it has not ended. stage: the stage of the pipeline that
     withheld it. reason: of the ending, with the warnings. at: Unix seconds. tries: how often it was
-    sent. status: of the last answer. version: of the configuration that decided or sent it.
+    sent. status: of the last response. version: of the configuration that decided or sent it.
     """
 
     destination: str
@@ -52,9 +52,9 @@ class Story:
     """An event and what happened to it.
 
     receipt: its name in the ledger. at: Unix seconds at which it came in. consent: each type's
-    state, and who decided it. payload: what its destinations were allowed to have, None if it is
-    not kept. applied: names of the rules that were met, of all destinations too. changed: which
-    fields were changed, None if that is not kept.
+    state, and who decided it. payload: the content that its destinations were allowed to have, None
+    if it is not kept. applied: names of the rules that were met, including those of destinations.
+    changed: which fields were changed, None if that is not kept.
     """
 
     receipt: str
@@ -86,12 +86,12 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which endings are meant; what is None does not matter.
+    """Selects endings. A field that is None or empty matches all.
 
-    reason: a part of it, in any case. digests: of an id, as `EventDigests.of_text` makes them; the
-    event has one of them. since, until: Unix seconds between which the event came in,
-    both included. where: fields of the event's content, dotted paths, with their values as text.
-    ended_since: Unix seconds at which it ended, or later.
+    reason: a part of it, in upper or lower case. digests: of an id, as `EventDigests.of_text` makes
+    them; the event has at least one of them. since, until: Unix seconds between which the event
+    came in, both included. where: dotted paths of fields of the event's content, with their values
+    as text. ended_since: the event ended at this time (Unix seconds) or later.
     """
 
     destination: str | None = None
@@ -107,7 +107,7 @@ class Wanted:
 
 
 def story(event: Row[Any], ended: Sequence[Row[Any]], tried: Sequence[Row[Any]]) -> Story:
-    """From the rows of an event, of its endings and of its attempts."""
+    """The story of an event, from its row and the rows of its endings and attempts."""
     attempts: dict[tuple[str, int], list[Attempt]] = {}
     for row in tried:
         made = Attempt(row.at, row.tries, row.status, row.reason)
@@ -121,7 +121,7 @@ def story(event: Row[Any], ended: Sequence[Row[Any]], tried: Sequence[Row[Any]])
             state_now = "held" if state == "held" else _state_of(made_so_far)
             told.append(Ending(name, passage, state_now, attempts=made_so_far))
     origin = orjson.loads(event.origin or "{}")
-    for (name, passage), tried_so_far in attempts.items():  # sent again, and not ended
+    for (name, passage), tried_so_far in attempts.items():  # sent again and not ended yet
         told.append(Ending(name, passage, _state_of(tried_so_far), attempts=tried_so_far))
     return Story(
         event.receipt.hex(),
@@ -139,19 +139,19 @@ def story(event: Row[Any], ended: Sequence[Row[Any]], tried: Sequence[Row[Any]])
 
 
 def _state_of(attempts: Sequence[Attempt]) -> str:
-    """Of an event that has not ended."""
+    """The state of an event that has not ended."""
     last = max(attempts, key=lambda each: each.at, default=None)
     return SUBMITTED if last and last.reason.startswith(SUBMITTED) else "pending"
 
 
 def going(text: str) -> tuple[str, int]:
-    """What was decided, ``send`` or ``held``, and the passage. text: such as ``send/2``."""
+    """The decision, ``send`` or ``held``, and the passage. text: such as ``send/2``."""
     state, _, passage = text.partition("/")
     return state, int(passage or 1)
 
 
 def listed(row: Row[Any]) -> Listed:
-    """From the row of an ending with its event, as `gateway.ledger.queries.listing` finds it."""
+    """A listed ending, from a row that `gateway.ledger.queries.listing` selects."""
     ending = _ending(row, row.at, ())
     return Listed(
         row.receipt.hex(),

@@ -1,8 +1,8 @@
-"""The balance: what Redis counts for each destination against what the ledger counts, in all and by
-the day on which events came in, and of these events those in a later passage. Pure.
+"""The balance: compares what Redis and the ledger count for each destination, in total and by the
+day on which events came in, also for later passages alone. Pure.
 
-Redis may have counted before the ledger began, so that its counts at that moment are the baseline
-of the comparison. From then on the ledger must count what Redis counts.
+Redis may have counted before the ledger began, so its counts at that moment are the baseline of the
+comparison. From then on the ledger must count what Redis counts.
 """
 
 from __future__ import annotations
@@ -26,11 +26,10 @@ _Counts = Mapping[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Of one destination. day: on which events came in, "" for all days. redis, ledger: what they
-    count, by the names in `COUNTED`. waiting: events in its stream, and held for it; None for those
-    of one day, and of later passages. unknown: events that were pending when the ledger began, of
-    which it does not learn how they end. later: of those events that were replayed or released from
-    quarantine, with the number of their later passages; None without any."""
+    """The balance of one destination. day: on which events came in, "" for all days. redis, ledger:
+    what they count, by the names in `COUNTED`. waiting: events in its stream and held for it; None
+    for one day and for later passages. unknown: events that were pending when the ledger began,
+    whose endings it may not learn. later: the balance of later passages alone; None without any."""
 
     destination: str
     day: str
@@ -71,7 +70,7 @@ class Balance:
                 yield f"{name}: Redis counts {self.redis[name]}, the ledger {self.ledger[name]}"
 
     def _is_explained(self) -> bool:
-        """Whether the ledger lacks nothing but endings of events that it does not know."""
+        """Whether the ledger only lacks endings of events that it does not know."""
         lacking = {name: self.redis[name] - self.ledger[name] for name in COUNTED}
         ended = [lacking[name] for name in FINAL_COUNTS]
         return (
@@ -82,7 +81,7 @@ class Balance:
 
 
 def baseline_of(snapshot: Snapshot, totals: Totals) -> Ended:
-    """What Redis counts that the ledger never will. snapshot, totals: of the moment at which the
+    """What Redis has counted and the ledger never will. snapshot, totals: from the moment when the
     ledger begins on a feed."""
     stored = totals.with_records(snapshot.records)
     baseline: Ended = Counter({_DROPPED: snapshot.dropped})
@@ -98,7 +97,7 @@ def baseline_of(snapshot: Snapshot, totals: Totals) -> Ended:
 def _begin(
     baseline: Ended, name: str, day: str, redis: _Counts, ledger: _Counts, pending: int
 ) -> None:
-    """Adds a destination to the baseline, or what differs on one of its days."""
+    """Adds to the baseline the counts of a destination, or what differs on one day."""
     pending_again = max(0, _pending(_named(redis, AGAIN)))
     for part, pends in (("", pending), (AGAIN, pending_again)):
         counted, known = _named(redis, part), _named(ledger, part)
@@ -110,7 +109,7 @@ def _begin(
 
 
 def balances_of(snapshot: Snapshot, totals: Totals, baseline: Ended) -> list[Balance]:
-    """Of each destination in `snapshot`. totals: of the same moment."""
+    """The balance of each destination in `snapshot`. totals: of the same moment."""
     counts = totals.with_records(snapshot.records).counts
     return [
         _balance(baseline, name, "", redis, merged(counts, name), snapshot.pending[name])
@@ -121,10 +120,10 @@ def balances_of(snapshot: Snapshot, totals: Totals, baseline: Ended) -> list[Bal
 def daily_balances_of(
     snapshot: Snapshot, totals: Totals, baseline: Ended, first: str
 ) -> list[Balance]:
-    """Of each destination, and each day on which something came in for it, the newest first. Days
-    before Redis counted by the day are left out.
+    """The balance of each destination for each day on which events came in for it, the newest day
+    first. Days before Redis counted by day are left out.
 
-    first: the first day of which the ledger keeps all counts, such as ``2026-11-30``.
+    first: the first day for which the ledger keeps all counts, such as ``2026-11-30``.
     """
     stored = totals.with_records(snapshot.records).days
     made = [
@@ -164,7 +163,7 @@ def _named(counts: _Counts, part: str) -> dict[str, int]:
 
 
 def _key(day: str, counted: str) -> str:
-    """Under which a baseline keeps a number."""
+    """The key of a number in a baseline."""
     return f"{day} {counted}" if day else counted
 
 

@@ -1,4 +1,4 @@
-"""Few values of each dimension, whatever strangers choose."""
+"""Bounds the number of values of each dimension, whatever strangers choose."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from collections.abc import Iterable
 from gateway.ledger.day_rows import OF_DAY, HourKey, Traits, by_day
 
 MAX_VALUES = 200
-"""Values of one dimension that are counted apart on one day: strangers choose names."""
+"""Maximum number of values of one dimension that are counted separately on one day: strangers
+choose names."""
 OTHER = "(other)"
 
 
 class BoundedValues:
-    """The values that are counted apart on one day. known: those that are stored, each with its
-    dimension. A day that an earlier version began has no counts of the whole day, and gets none:
-    they would lack what was counted before."""
+    """The values that are counted separately on one day. known: the stored dimensions and values. A
+    day that an earlier version began has no counts of the whole day, and gets none: they would lack
+    what was counted before."""
 
     def __init__(self, known: Iterable[tuple[str, str]]) -> None:
         self._values: dict[str, set[str]] = {}
@@ -24,8 +25,8 @@ class BoundedValues:
         self._has_days = not self._values or OF_DAY in self._values
 
     def bound(self, counted: Counter[HourKey]) -> Counter[HourKey]:
-        """The same counts, with `OTHER` in place of values beyond `MAX_VALUES`; and those of the
-        whole day, of dimensions other than `Traits`: few rows, and what summaries are made of."""
+        """`counted`, with `OTHER` in place of values beyond `MAX_VALUES`. Adds the counts of the
+        whole day for dimensions other than `Traits`: these are few rows, and summaries use them."""
         bounded: Counter[HourKey] = Counter()
         for (hour, dimension, value, destination, ending), number in counted.items():
             known = self._values.setdefault(dimension, set())

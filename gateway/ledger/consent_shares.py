@@ -1,4 +1,4 @@
-"""How many of the events that came in had consent, over time and by country."""
+"""The shares of received events that had consent, over time and by country."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from gateway.ledger.reading import LedgerReader
 from gateway.ledger.series import HOUR, series
 
 KINDS = 9
-"""Consents that the ledger tells apart: three states of two types."""
+"""Number of different consents in the ledger: three states of two types."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """Numbers of events: all, and those with ``ad_storage`` and with ``analytics_storage``
-    granted."""
+    """Numbers of events: all, those with ``ad_storage`` granted, and those with
+    ``analytics_storage`` granted."""
 
     events: int = 0
     ads: int = 0
@@ -28,8 +28,9 @@ class Shares:
 
 @dataclass(frozen=True, slots=True)
 class ConsentShares:
-    """step: seconds. by_time: by the first second (Unix) of each step, also of those without an
-    event. by_country: by its code, those with most events first; ``""`` is an unknown country."""
+    """step: seconds. by_time: by the first second (Unix) of each step, including steps without an
+    event. by_country: by country code, those with most events first; ``""`` is an unknown
+    country."""
 
     step: int
     all: Shares
@@ -38,8 +39,8 @@ class ConsentShares:
 
 
 def consent_shares(reader: LedgerReader, since: float, until: float, step: int) -> ConsentShares:
-    """Of the events that came in between two times (Unix seconds), in whole steps of an hour or a
-    day. Raises ValueError as `series` does."""
+    """The shares of the events that came in between two times (Unix seconds), in whole steps of an
+    hour or a day. Raises ValueError as `series` does."""
     step = max(step, HOUR)
     made = series(reader, since, until, step, received_by("consent"), top=KINDS)
     by_time: dict[int, Counter[str]] = {at: Counter() for at in made.buckets}

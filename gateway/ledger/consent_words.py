@@ -1,4 +1,4 @@
-"""The consent by which events are counted, in words."""
+"""The words for the consent by which events are counted."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ def consent_in_words(states: Mapping[str, str]) -> str:
 
 
 def granted_in_words(consent: str) -> set[str]:
-    """Which of `ADS` and `ANALYTICS` is granted, of what `consent_in_words` gave."""
+    """Which of `ADS` and `ANALYTICS` are granted. consent: as `consent_in_words` returns it."""
     parts = (part.partition(" ") for part in consent.split(", "))
     return {kind for kind, _, state in parts if state == "granted"}

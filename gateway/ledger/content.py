@@ -16,19 +16,19 @@ from gateway.stages.identifiers import IDENTIFIERS
 _PERSONAL = IDENTIFIERS.union(
     ["event_id", "ip_override", "user_agent", "event_location", "page_location", "page_referrer"]
 )
-"""What a redacted event is without."""
+"""The fields that are removed from a redacted event."""
 
 _MARK = {ANONYMISED}
 """The fields of an entry that adds no content."""
 
 
 def content_of(payloads: Sequence[bytes], kept: Payload) -> tuple[str | None, str | None]:
-    """The origin of an event and its content, both as JSON. payloads: its entries, of which those
-    behind the first may say only what they add to it. Raises as `gateway.queue.entry.decode` does.
+    """The origin of an event and its content, both as JSON. payloads: its entries; those after the
+    first may contain only what they add to it. Raises as `gateway.queue.entry.decode` does.
 
-    The origin is what one needs to know of an event besides its content, each as the names in an
-    object, which SQLite can merge: the names of the rules that were met, the visitors whose denial
-    may stop the event, and the consent types that a trusted sender stated. See `with_changed` and
+    The origin is what a replay needs besides the content: the names of the rules that were met, the
+    visitors whose denial may stop the event, and the consent types that a trusted sender stated.
+    Each is an object with these as its keys, since SQLite can merge objects. See `with_changed` and
     `with_decided`.
     """
     if kept == "none" or not payloads:
@@ -51,14 +51,14 @@ def content_of(payloads: Sequence[bytes], kept: Payload) -> tuple[str | None, st
 
 
 def with_changed(origin: str, changed: str) -> str:
-    """`origin` with ``changed``: what `gateway.pipeline.changed.changed_fields` gave, as JSON. Rows
-    of earlier versions are without it."""
+    """`origin` with ``changed``: what `gateway.pipeline.changed.changed_fields` returned, as JSON.
+    Rows of earlier versions do not have it."""
     return f'{origin[:-1]},"changed":{changed}}}'
 
 
 def with_decided(origin: str | None, destinations: Iterable[str]) -> str:
-    """On a cluster `origin` also has, as ``decided``, all destinations about which was decided, for
-    each has a record of its own."""
+    """`origin` with ``decided``, used on a cluster: all destinations for which the event was
+    decided. Each of them has a record of its own."""
     told = orjson.loads(origin or "{}") | {"decided": dict.fromkeys(destinations, True)}
     return orjson.dumps(told).decode()
 
@@ -74,7 +74,7 @@ def _origin_of(entries: Sequence[Entry]) -> str:
 
 @lru_cache(1000)
 def _origin(applied: tuple[str, ...], visitors: tuple[str, ...], stated: tuple[str, ...]) -> str:
-    """Many events have the same."""
+    """Cached, since many events have the same origin."""
     named = {"applied": applied, "visitors": visitors, "stated": stated}
     told = {name: dict.fromkeys(each, True) for name, each in named.items()}
     return orjson.dumps(told).decode()

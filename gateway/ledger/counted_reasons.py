@@ -1,11 +1,11 @@
-"""Why events were withheld, as it is counted: in words that no sender can make many of. Pure."""
+"""The reasons by which withheld events are counted: no sender can make many of them. Pure."""
 
 from __future__ import annotations
 
 
 def counted_reason(stage: str, reason: str) -> str:
-    """`reason` without what is different in each event, for a verdict of `stage`: which fields do
-    not match a schema, and how old the event is. Its row has all of it."""
+    """`reason` without what differs from event to event: which fields do not match a schema, and
+    how old the event is. stage: of the verdict. The row of the ending has the whole reason."""
     if stage == "schemas":
         return reason.partition(": ")[0]
     if stage == "age":

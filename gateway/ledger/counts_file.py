@@ -35,7 +35,7 @@ _IS_BY_DAY = "SELECT 1 FROM hours WHERE hour = ? AND dimension = ? LIMIT 1"
 
 
 class CountsFile:
-    """Raises `LedgerError` or sqlite3.Error."""
+    """The open file. Its methods raise `LedgerError` or sqlite3.Error."""
 
     def __init__(self, path: Path) -> None:
         self._database = open_to_write(path, kept_tables)
@@ -46,11 +46,12 @@ class CountsFile:
         self._database.close()
 
     def is_over(self, day: str) -> bool:
-        """Whether `day` has no file any more: what comes late is only counted."""
+        """Whether `day` no longer has a file. Late records for it are only counted."""
         return day in self._over
 
     def roll_up(self, day: str, path: Path) -> None:
-        """Keeps the counts of the file of `day`, once, and up to which records it has counted."""
+        """Takes over the counts of the file of `day`, once, and the last records that it
+        counted."""
         with closing(sqlite3.connect(path)) as database:
             hours = Counter({row[:5]: row[5] for row in database.execute(_DAY_HOURS)})
             stored = database.execute("SELECT feed, last_id FROM progress").fetchall()
@@ -63,7 +64,7 @@ class CountsFile:
         self._over.add(day)
 
     def add_late(self, days: Iterable[DayRows], feed: str, last_id: str) -> None:
-        """Counts what came for days that are over."""
+        """Counts records for days that are over."""
         with self._transaction():
             for rows in days:
                 self._add(rows.hours)
@@ -91,7 +92,7 @@ class CountsFile:
         return found.fetchone() is not None
 
     def keep_baseline(self, feed: str, baseline: Ended) -> None:
-        """What Redis had counted when the ledger began on `feed`."""
+        """Keeps what Redis had counted when the ledger began on `feed`."""
         with self._transaction():
             rows = [(feed, *key, number) for key, number in baseline.items()]
             self._database.executemany(_BASELINE, rows)
@@ -104,16 +105,16 @@ class CountsFile:
         self._database.execute(_FORGET_PROGRESS, (first,))
 
     def forget_configurations(self, now: float, days: int) -> None:
-        """Removes those that were replaced more than `days` ago."""
+        """Removes configurations that were replaced more than `days` ago."""
         self._database.execute(_FORGET_CONFIGURATIONS, {"before": now - 86_400 * days})
 
     def _is_by_day(self, hour: int) -> bool:
-        """Whether the day that begins with `hour` is counted by the day; an earlier version did not
-        do so."""
+        """Whether the day that begins with `hour` has counts by day, which an earlier version did
+        not write."""
         return self._database.execute(_IS_BY_DAY, (hour, OF_DAY)).fetchone() is not None
 
     def _add(self, hours: Counter[HourKey]) -> None:
-        """Adds the counts of hours, and to the totals those that are of no dimension."""
+        """Adds `hours` to the counts of hours, and those without a dimension also to the totals."""
         self._database.executemany(HOUR, [(*key, number) for key, number in hours.items()])
         totals = [(*key[3:], number) for key, number in hours.items() if not key[1]]
         self._database.executemany(_TOTAL, totals)

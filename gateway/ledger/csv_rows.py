@@ -16,7 +16,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 def csv_row(each: Listed) -> list[object]:
     """The values of `COLUMNS`. A text that a spreadsheet would take for a formula gets an
-    apostrophe, and control characters are escaped: CSV is read on terminals too."""
+    apostrophe in front. Control characters are escaped, since CSV is read on terminals too."""
     ending = each.ending
     row = (
         *(each.received_at, each.name, each.source, ending.destination, ending.passage),

@@ -1,4 +1,5 @@
-"""One SQLite file of the ledger: opened to write by one process, to read by any on this machine."""
+"""Opens an SQLite file of the ledger: for writing by one process, for reading by any on this
+machine."""
 
 from __future__ import annotations
 
@@ -21,8 +22,8 @@ BUSY_MS = 5000
 """How long SQLite waits for another process before it gives up."""
 
 PAGE_BYTES = 16_384
-"""A row of an event with its content takes a fourth of it at most; a larger one gets pages of its
-own, each with one row. Of a file that exists the pages stay as they are."""
+"""Chosen so that the row of an event with its content usually fits into a quarter of a page. Larger
+rows may need overflow pages, which hold one row each. An existing file keeps its page size."""
 
 _SET_UP = f"""
 PRAGMA page_size = {PAGE_BYTES};
@@ -46,7 +47,7 @@ def open_to_write(path: Path, tables: MetaData) -> sqlite3.Connection:
 
 
 def open_to_change(path: Path) -> sqlite3.Connection:
-    """The database at `path` as `open_to_write` opens it, but never makes one. Raises `NotYetMade`,
+    """Opens the database at `path` like `open_to_write`, but never creates it. Raises `NotYetMade`,
     `LedgerError` or sqlite3.Error."""
     connection = sqlite3.connect(_uri(path, "rw"), uri=True, isolation_level=None)
     with _closed_on_failure(connection):
@@ -56,7 +57,7 @@ def open_to_change(path: Path) -> sqlite3.Connection:
 
 
 def _create(connection: sqlite3.Connection, tables: MetaData) -> None:
-    """All or none: whoever reads meanwhile finds a file without a version."""
+    """Creates all tables or none: until then, readers find a file without a version."""
     engine = create_engine(DRIVER, creator=lambda: connection, poolclass=StaticPool)
     with engine.begin() as transaction:
         transaction.exec_driver_sql("BEGIN IMMEDIATE")
@@ -65,16 +66,16 @@ def _create(connection: sqlite3.Connection, tables: MetaData) -> None:
 
 
 class NotYetMade(Exception):
-    """The file is there, its tables are not: another process is about to make them."""
+    """The file exists, but its tables do not yet: another process is about to create them."""
 
 
 MAX_HELD = 16
-"""Files that stay open for the next question; a week has eight."""
+"""Maximum number of files that stay open for the next query; a week has eight."""
 
 
 class Files:
-    """Opens files of the ledger for queries. The engine is made once: that takes SQLAlchemy longer
-    than a query."""
+    """Opens files of the ledger for queries. The engine is made only once, since that takes
+    SQLAlchemy longer than a query."""
 
     def __init__(self) -> None:
         self._path = Path()
@@ -98,8 +99,8 @@ class Files:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Meanwhile files stay open, `MAX_HELD` of them at most: to open one takes longer than a
-        query of its counts."""
+        """Keeps files open within the `with` block, `MAX_HELD` at most: opening a file takes longer
+        than a query of its counts."""
         with ExitStack() as self._holding:
             try:
                 yield
@@ -112,8 +113,8 @@ class Files:
 
 
 def is_made(path: Path) -> bool:
-    """Whether the database at `path` has tables: a process that was killed, or had no room on its
-    disk, may have left it without. Raises `LedgerError` or sqlite3.Error."""
+    """Whether the database at `path` has tables: a process that was killed or whose disk was full
+    may have left it without any. Raises `LedgerError` or sqlite3.Error."""
     try:
         _open_to_read(path).close()
     except NotYetMade:

@@ -1,4 +1,4 @@
-"""The file of one day, or of its failures, opened by the process that writes."""
+"""The file of one day, or of its failures, as the process that writes uses it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gateway.ledger.successes import may_be_forgotten, succeeded
 from gateway.ledger.tables import EVENT_TABLES
 from gateway.ledger.tables import day as day_tables
 
-# An event comes a second time when it was held: what was decided later is added.
+# An event that was held is written a second time: then the later decision is added.
 _EVENT = """
 INSERT INTO events (receipt, at, name, source, trusted, version, consent, states, country, browser,
   going_to, origin, payload)
@@ -59,7 +59,7 @@ _TRAITS = "SELECT name, source, states, country, browser FROM events WHERE recei
 
 
 class DayFile:
-    """Raises `LedgerError` or sqlite3.Error."""
+    """The open file. Its methods raise `LedgerError` or sqlite3.Error."""
 
     def __init__(self, path: Path, successes: Successes = "all") -> None:
         self._database = open_to_write(path, day_tables)
@@ -82,7 +82,7 @@ class DayFile:
         return rows[0] if rows else None
 
     def write(self, rows: DayRows, feed: str, last_id: str) -> None:
-        """Stores `rows`, which end with the record `last_id` of `feed`, all or none."""
+        """Stores `rows`, all or none. last_id: of the last record of `feed` that they are from."""
         with self._transaction() as database:
             self._add(rows)
             minutes = [(*key, number) for key, number in rows.minutes.items()]
@@ -93,7 +93,8 @@ class DayFile:
             database.execute(PROGRESS, (feed, last_id))
 
     def go_on(self, rows: DayRows) -> None:
-        """Stores what became of the events that are here, and counts nothing; it may come again."""
+        """Stores what became of events that this file has, and counts nothing. It may be called
+        again with the same rows."""
         known = {each for each in rows.receipts_of_known() if self.traits_of(each.hex())}
         if known:
             with self._transaction():
@@ -104,12 +105,12 @@ class DayFile:
         many(_EVENT, rows.events)
         many(_REPLAYED, rows.replayed)
         add_lookups(self._database, rows.lookups)
-        many(_ENDING, rows.endings)  # the first of an event's stays so
+        many(_ENDING, rows.endings)  # of two for the same event and passage, the first stays
         add_endings(self._database, rows.ended)
         many(_ATTEMPT, rows.attempts)
 
     def _forget(self, ended: Sequence[bytes]) -> None:
-        """Removes those of the events that succeeded."""
+        """Removes the events among `ended` that succeeded."""
         endings = [row for receipt in ended for row in self._all(_ENDED, (receipt,))]
         receipts = [(receipt,) for receipt in succeeded(endings)]
         for table in EVENT_TABLES:

@@ -11,11 +11,11 @@ from gateway.event.endings import DELIVERIES
 from gateway.ledger.delays import DELAY
 
 UNKNOWN = "(unknown)"
-"""In place of what is not known of an event that the ledger does not have."""
+"""Stands for each trait of an event that the ledger does not have."""
 
 
 class Traits(NamedTuple):
-    """What an event's endings are counted by."""
+    """The traits of an event by which its endings are counted."""
 
     name: str
     source: str
@@ -27,31 +27,30 @@ class Traits(NamedTuple):
 NOTHING_KNOWN = Traits(*(UNKNOWN,) * 5)
 
 MinuteKey = tuple[int, str, str]
-"""The minute (since 1970) in which events came in, the destination and the ending, or after
-`gateway.queue.counting.AGAIN` how many of these events were in a later passage."""
+"""The minute (since 1970) in which events came in, the destination and the ending. An ending with
+the prefix `gateway.queue.counting.AGAIN` counts the events in a later passage."""
 HourKey = tuple[int, str, str, str, str]
 """The hour, a dimension and its value, the destination and the ending. The dimension ``""`` has no
 value."""
 RECEIVED = "received"
-"""In place of an ending, of all events that came in, whatever their destinations. It is counted for
-the destination `NONE`."""
+"""Stands for an ending, to count all events that came in, whatever their destinations. It is
+counted for the destination `NONE`."""
 NONE = ""
 RECEIVED_BY = "received:"
-"""What the dimension begins with of counts of all events that came in, such as
-``received:country``. So their rows lie together, apart from those of the destinations."""
+"""The prefix of dimensions that count all events that came in, such as ``received:country``. So
+their rows are stored together, apart from those of the destinations."""
 OF_DAY = "day:"
-"""What the dimension begins with of counts of a whole day, such as ``day:country``. Their hour is
-the first one of the day. Days that are over have them, those that are stored of some dimensions."""
+"""The prefix of dimensions that count a whole day, such as ``day:country``. Their hour is the first
+one of the day. Days that are over have them for all dimensions, stored days only for some."""
 Alike = tuple[int, Traits, str, str, str]
-"""The minute in which events came in, their traits, the destination, the ending, and why it was
-not delivered or after which delay it was (`gateway.ledger.delays`)."""
+"""The minute in which events came in, their traits, the destination, the ending, and why they were
+not delivered or with which delay they were (`gateway.ledger.delays`)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecidedAlike:
-    """What the decision about each of many events counts. Two are the same only if they are one
-    object, so that events are quickly counted by it. counted: of `Alike` what follows the traits.
-    """
+    """What the decision about each of many events counts. It is compared by identity, so that
+    counting by it is fast. counted: the parts of `Alike` that follow the traits."""
 
     traits: Traits
     counted: Sequence[tuple[str, str, str]]
@@ -59,12 +58,12 @@ class DecidedAlike:
 
 Blob = bytes | bytearray
 """sqlite3 takes a bytearray as it is; for bytes it searches for an adapter, which takes as long as
-to insert."""
+the insertion."""
 
 
 class EndedAlike(NamedTuple):
-    """What endings have in common that differ in the event and the time alone; the columns of the
-    ledger's table."""
+    """What endings that differ only in the event and the time have in common: columns of the table
+    `endings`."""
 
     destination: str
     passage: int
@@ -78,14 +77,14 @@ class EndedAlike(NamedTuple):
 
 @dataclass(slots=True)
 class DayRows:
-    """What a batch of records adds to one day. The first of an ending or attempt, and of an event,
-    is the receipt."""
+    """What a batch of records adds to one day. The first column of `endings`, `attempts` and
+    `events` is the receipt."""
 
     events: list[tuple[Any, ...]] = field(default_factory=list)
     replayed: list[tuple[str, Blob]] = field(default_factory=list)
     lookups: list[tuple[int, Sequence[str], str]] = field(default_factory=list)
-    """Of each event the hour of the day in which it came in, its digests and its receipt, both in
-    hex digits as they come."""
+    """For each event the hour of the day in which it came in, its digests and its receipt, in hex
+    digits."""
     endings: list[tuple[Any, ...]] = field(default_factory=list)
     ended: dict[EndedAlike, tuple[list[Blob], list[float]]] = field(default_factory=dict)
     """More endings: the receipts of their events, and when they ended in Unix seconds."""
@@ -97,7 +96,8 @@ class DayRows:
     """By the minute in which the events came in."""
 
     def count(self) -> None:
-        """Adds events that ended alike to `minutes` and `hours`, each kind once: many are alike."""
+        """Moves `decided` and `alike` into `minutes` and `hours`, once for each kind: many events
+        are alike."""
         for (minute, kind), number in self.decided.items():
             for counted in kind.counted:
                 self.alike[minute, kind.traits, *counted] += number
@@ -117,14 +117,15 @@ class DayRows:
         self.alike.clear()
 
     def all_endings(self) -> Iterator[tuple[Any, ...]]:
-        """Also those of `ended`, each by itself."""
+        """The rows of all endings, including those of `ended`."""
         yield from self.endings
         for (*before, tries, status, version), (receipts, times) in self.ended.items():
             for receipt, at in zip(receipts, times, strict=True):
                 yield (receipt, *before, at, tries, status, version)
 
     def receipts_of_known(self) -> set[bytes]:
-        """Of the events of which earlier rows are continued."""
+        """The receipts of events whose earlier rows may be continued: those with endings, attempts
+        or replays here."""
         ended = {bytes(row[0]) for row in (*self.all_endings(), *self.attempts)}
         return ended | {bytes(receipt) for _, receipt in self.replayed}
 
@@ -149,7 +150,7 @@ def country_with(consent: str) -> str:
 
 
 def by_day(hours: Iterable[tuple[HourKey, int]]) -> Counter[HourKey]:
-    """The same counts by the day."""
+    """The counts `hours` by the day."""
     found: Counter[HourKey] = Counter()
     for (hour, dimension, *rest), number in hours:
         value, destination, ending = rest

@@ -1,4 +1,4 @@
-"""What the decisions about many events have in common, read once for all of them. Pure."""
+"""The part that the decisions about many events have in common, parsed once for all. Pure."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from gateway.ledger.counted_reasons import counted_reason
 from gateway.ledger.day_rows import NONE, RECEIVED, DecidedAlike, Traits
 
 REMEMBERED = 1000
-"""Kinds that are remembered: a site has few, but strangers choose names."""
+"""Maximum number of kinds that are remembered: a site has few, but strangers choose names."""
 
 MAX_NAME = 100
-"""Characters of a text that a stranger may have chosen."""
+"""Maximum length of a text that a stranger may have chosen."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecidedKind:
-    """trusted: 0 or 1. states: JSON. going_to: as it is stored of an event in its first passage,
-    which no destination had before. alike: what such an event counts. withheld: those of the
-    `verdicts`, by the destination. changed: as JSON, "" if it is not known. verdicts, version,
-    consent: as in `Decided` of the feed."""
+    """A kind of decision. trusted: 0 or 1. states: JSON. going_to: as stored for an event in its
+    first passage that no destination had before. alike: what such an event counts. withheld: the
+    `verdicts` that withhold, by destination. changed: as JSON, "" if it is not known. verdicts,
+    version, consent: as in `gateway.queue.feed.Decided`."""
 
     alike: DecidedAlike
     trusted: int
@@ -43,8 +43,8 @@ class DecidedKind:
 
 @lru_cache(REMEMBERED)
 def kind_of(shared: bytes) -> DecidedKind:
-    """shared: as `gateway.queue.feed.read_parts` gives it. Raises KeyError, TypeError or ValueError
-    for what the gateway has not written."""
+    """Reads `shared`, as `gateway.queue.feed.read_parts` returns it. Raises KeyError, TypeError or
+    ValueError for what the gateway has not written."""
     told = orjson.loads(shared)
     source, trusted, version, name, states, consent, country, browser, verdicts, *more = told
     [changed] = more or [None]  # an earlier version wrote none
@@ -64,7 +64,7 @@ def kind_of(shared: bytes) -> DecidedKind:
 
 
 def going_to(verdicts: Mapping[str, Sequence[str]], passage: int) -> str:
-    """As it is stored: the destinations to which an event goes or for which it is held, as JSON."""
+    """The destinations to which an event goes or for which it is held, as JSON for the table."""
     found = {
         name: going(verdict[0], passage)
         for name, verdict in verdicts.items()
@@ -74,7 +74,7 @@ def going_to(verdicts: Mapping[str, Sequence[str]], passage: int) -> str:
 
 
 def going(decision: str, passage: int) -> str:
-    """Such as ``send``, or ``send/2`` in the second passage."""
+    """The stored form of a decision, such as ``send``, or ``send/2`` in the second passage."""
     return decision if passage == 1 else f"{decision}/{passage}"
 
 

@@ -1,9 +1,9 @@
-"""What an event can be found by in the ledger: keyed digests of its ids.
+"""The keyed digests of ids by which events are found in the ledger.
 
-The digests of a person's ids, of an order's and of an event's differ: the user 1001 is not found by
-the order 1001. Within a kind an id has the same digest in every field: a user id that is an e-mail
-address has the digest of the address. An e-mail address is first hashed as vendors want it, so that
-an event that came with only the hash is found too.
+Ids of persons, orders and events have different digests: a search for the order 1001 does not find
+the user 1001. Within a kind, an id has the same digest in every field: a user id that is an e-mail
+address has the digest of the address. An e-mail address is first hashed as vendors require it, so
+that an event with only the hash is found too.
 """
 
 from __future__ import annotations
@@ -25,19 +25,18 @@ from gateway.ledger.typed_ids import TypedIds
 from gateway.system.bounded_cache import BoundedCache
 
 _LONGEST_REMEMBERED = 256
-"""Characters of the id of a person of which the digests are remembered: most visitors send several
-events."""
+"""Maximum length of a person's id whose digests are cached: most visitors send several events."""
 
 _EARLIER = "earlier"
-"""Of ids of all kinds, as earlier versions made digests."""
+"""The kind of digests that earlier versions made, for ids of all kinds."""
 
 _IDS = ("event_id", "transaction_id", "client_id", "user_id")
 _ANY_SPELLING = TypedIds()
 
 
 class EventDigests:
-    """key: as `gateway.ledger.folder.LedgerFolder.key` gives it. typed: what is known of the ids
-    that operators type."""
+    """Computes digests. key: as `gateway.ledger.folder.LedgerFolder.key` returns it. typed: finds
+    the spellings of ids that operators type."""
 
     def __init__(self, key: bytes, typed: TypedIds = _ANY_SPELLING) -> None:
         self._typed = typed
@@ -50,10 +49,10 @@ class EventDigests:
         self._of_phone = BoundedCache(self._digests_of_phone, _is_short)
 
     def sought(self, typed: str, only: Kind | None = None) -> Sought:
-        """What finds the events with an id that an operator types: an event's, an order's, a
-        client's or a user's, or an e-mail address, a phone number or the SHA-256 digest of one.
+        """The digests that find events with an id that an operator types: an event id, order id,
+        client id or user id, an e-mail address, a phone number, or the SHA-256 digest of one.
 
-        only: the kind that is meant.
+        only: the kind of id that is meant, None for any.
         """
         known = self._typed.spellings_of(typed)
         person = [self._digest("person", each) for each in known.person]
@@ -66,15 +65,16 @@ class EventDigests:
         return Sought(person, order, event, [*names], only)
 
     def may_be_contact(self, typed: str) -> bool:
-        """Whether it may be an e-mail address, a phone number or the hash of one."""
+        """Whether `typed` may be an e-mail address, a phone number or the hash of one."""
         return self._typed.spellings_of(typed).may_be_contact
 
     def of_text(self, typed: str) -> Sequence[str]:
-        """All digests that an id may have that an operator types."""
+        """All digests that an id may have, as an operator types it."""
         return self.sought(typed).all
 
     def of_id(self, typed: str) -> Sequence[str]:
-        """Those that it may have as an id, and none of its hashes: digits may be a phone number."""
+        """The digests of `typed` itself as an id of each kind, without those of its hashed forms
+        and of the phone number that digits may be."""
         text = spelling(typed)
         return [*(self._digest(kind, text) for kind in KINDS), self.name_of(typed)]
 
@@ -83,13 +83,13 @@ class EventDigests:
         return self._earlier(text.strip())
 
     def of_event(self, event: Event) -> list[str]:
-        """Of all ids that `event` has."""
+        """The digests of all ids that `event` has."""
         return self.of_decided(event, (event,))
 
     def of_decided(self, event: Event, forms: Iterable[Event]) -> list[str]:
-        """Of the ids that a destination may have: an id that was denied to all leaves no digest. Of
-        an event that no destination may have those of the event and its order alone: no person may
-        be found by it.
+        """The digests of the ids that some destination may have: an id that was denied to all
+        leaves no digest. An event that no destination may have only gets the digests of its event
+        id and order id, so that it cannot be found by a person's id.
 
         forms: the event as destinations may have it.
         """
@@ -118,8 +118,8 @@ class EventDigests:
         return [*dict.fromkeys(digests)]
 
     def with_earlier(self, event: Event) -> list[str]:
-        """As `of_event`, and with the digests that an earlier version made, which may stand in the
-        ledger and in tombstones."""
+        """The digests of `of_event` and those that an earlier version made, which the ledger and
+        tombstones may still contain."""
         texts: list[object] = [event.get(name) for name in _IDS]
         user = event.get("user_data")
         texts += _held(user, "email_address") if isinstance(user, dict) else ()
@@ -146,7 +146,8 @@ class EventDigests:
 
 
 def _held(user: Mapping[str, object], field: str) -> Iterator[object]:
-    """What `user` has of `field`: in clear, hashed, and in the forms of `hash_at_ingest`."""
+    """The values that `user` has of `field`: in clear, hashed, and in the forms of
+    `hash_at_ingest`."""
     held = [user.get(field), user.get(f"sha256_{field}")]
     forms = user.get(FORMS)
     if isinstance(forms, dict) and isinstance(forms.get(field), dict):

@@ -1,9 +1,9 @@
-"""Erasure in the ledger: the rows of events leave the files of their days. The counts stay.
+"""Erasure in the ledger: deletes the rows of events from the files of their days. The counts stay.
 
 The process that writes has the same files open. Deleted rows are overwritten (``secure_delete``),
-but copies of rows that SQLite moved from page to page stay in unused parts of pages. So a file is
-written again (``VACUUM``) once rows of it were deleted, and its write-ahead log is cut to nothing.
-Meanwhile the process that writes waits, and its records wait in Redis: some 15 seconds for 1 GB.
+but copies of rows that SQLite moved from page to page stay in unused parts of pages. So after the
+deletion a file is rewritten (``VACUUM``), and its write-ahead log is truncated. Meanwhile the
+process that writes waits, and its records wait in Redis: about 15 seconds for 1 GB.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ from gateway.ledger.tables import AT_ANY_HOUR, EVENT_TABLES, IS_DELIVERED
 
 LOOK_SECONDS = 0.02
 WAIT_SECONDS = 60.0
-"""How long readers and the process that writes may be in the way."""
+"""How long to wait for readers and the process that writes."""
 
 
 @dataclass(slots=True)
 class Erased:
-    """events: how many had rows. delivered: by destination, how many of these it had got."""
+    """What was erased. events: how many had rows. delivered: by destination, how many of them were
+    delivered there."""
 
     events: int = 0
     delivered: Counter[str] = field(default_factory=Counter)
@@ -41,13 +42,13 @@ class Erased:
 
 
 class Erasing(Protocol):
-    """Erasure in a ledger, wherever that is."""
+    """Erasure in a ledger, in files or in PostgreSQL."""
 
     def receipts_of(self, digests: Sequence[str]) -> dict[str, set[str]]:
         """The receipts of all events that have one of `digests`, by their day."""
 
     def delivered_of(self, day: str, receipts: Collection[str]) -> Counter[str]:
-        """How many of the events each destination has got."""
+        """How many of the events were delivered to each destination."""
 
     def erase_day(self, day: str, receipts: Collection[str]) -> Erased:
         """Removes what is stored of the events `receipts` of `day`."""
@@ -86,7 +87,7 @@ def receipts_of(folder: FolderFiles, digests: Sequence[str]) -> dict[str, set[st
 
 
 def delivered_of(folder: FolderFiles, day: str, receipts: Collection[str]) -> Counter[str]:
-    """How many of the events each destination has got. Raises as `receipts_of` does."""
+    """How many of the events were delivered to each destination. Raises as `receipts_of` does."""
     delivered: Counter[str] = Counter()
     for path in folder.databases(day):
         with _open(path) as file:
@@ -120,7 +121,8 @@ def _erase(file: sqlite3.Connection, receipts: Collection[str]) -> Erased:
 
 
 def _without_traces(file: sqlite3.Connection, day: str) -> None:
-    """Raises `LedgerError` when others are in the way for too long."""
+    """Rewrites `file` and truncates its log. Raises `LedgerError` when other processes keep it from
+    doing so for too long."""
     deadline = time.monotonic() + WAIT_SECONDS
     for step in (_vacuum, _truncate_log):
         while not step(file):
@@ -133,7 +135,7 @@ def _without_traces(file: sqlite3.Connection, day: str) -> None:
 
 
 def _vacuum(file: sqlite3.Connection) -> bool:
-    """Whether it could."""
+    """Rewrites `file`. Returns False if another process is in the way."""
     try:
         file.execute("VACUUM")
     except sqlite3.OperationalError as error:
@@ -144,13 +146,14 @@ def _vacuum(file: sqlite3.Connection) -> bool:
 
 
 def _truncate_log(file: sqlite3.Connection) -> bool:
-    """Whether it could. SQLite waits for readers and writers up to its time-out."""
+    """Truncates the log of `file`. Returns False if other processes are in the way: SQLite waits
+    for readers and writers up to its time-out."""
     (busy, _, _) = file.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     return not busy
 
 
 def _choose(file: sqlite3.Connection, receipts: Collection[str]) -> None:
-    """Puts `receipts` into a table of this connection alone."""
+    """Puts `receipts` into a temporary table, which only this connection sees."""
     file.execute("CREATE TEMP TABLE chosen (receipt BLOB PRIMARY KEY) WITHOUT ROWID")
     rows = [(bytes.fromhex(each),) for each in receipts]
     file.executemany("INSERT INTO chosen VALUES (?)", rows)
@@ -166,9 +169,9 @@ def _delivered(file: sqlite3.Connection) -> Counter[str]:
 
 @contextmanager
 def _open(path: Path) -> Iterator[sqlite3.Connection | None]:
-    """The file at `path`; None if its day was removed meanwhile, for the file must not be made
-    again. What does not fit into its cache goes to a file next to it without a name, not into
-    memory: while a file is rebuilt that is as much as the file."""
+    """The file at `path`; None if its day was removed meanwhile, since the file must not be created
+    again. What does not fit into SQLite's cache goes into an unnamed file next to it: during
+    ``VACUUM`` that is as much as the file itself."""
     with ExitStack() as opened:
         if file := _opened(path):
             opened.enter_context(closing(file))

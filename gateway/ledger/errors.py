@@ -1,4 +1,4 @@
-"""What can be wrong with a ledger."""
+"""The errors of a ledger."""
 
 
 class LedgerError(Exception):
@@ -10,4 +10,4 @@ class LedgerTaken(LedgerError):
 
 
 class RefusedValue(ValueError):
-    """A value of a record can never be stored; the text says why, and does not repeat it."""
+    """A value of a record can never be stored; the text says why, without the value."""

@@ -1,6 +1,6 @@
-"""The file that outlives a day: its events that were rejected or expired somewhere.
+"""The file that outlives a day: its events that were rejected or expired at some destination.
 
-It has all that was stored of them, in the tables of a day, and counts nothing.
+It has all that was stored of them, in the tables of a day, but no counts.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _FAILED = f"SELECT receipt FROM day.endings WHERE {FAILED}"
 
 
 def keep_failures(day: Path, path: Path) -> None:
-    """Copies the failures of the file `day` to `path`, all or none; what is there stays. Without
-    failures there is no file. Raises `LedgerError` or sqlite3.Error.
+    """Copies the failures of the file `day` to `path`, all or none; existing rows stay. Without
+    failures no file is made. Raises `LedgerError` or sqlite3.Error.
 
-    The file is made before anything is read. So an erasure that deletes from the file of the day
-    first finds this one, and waits until it is written.
+    The file is made before any event is read. So an erasure that first deletes from the file of the
+    day then finds this one, and waits until it is written.
     """
     if not _has_failures(day):
         return

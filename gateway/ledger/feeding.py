@@ -14,13 +14,13 @@ from gateway.stages.digests import derived_key
 from gateway.system.memory import available_memory, memory_bound
 
 FEED_SHARE = 0.05
-"""Of the memory of Redis: what the feed may take before records lose their detail."""
+"""Share of the memory of Redis that the feed may take before records lose their detail."""
 MAX_FEED_BYTES = 32_000_000
 
 
 def build_feeding(settings: Settings) -> Feeding | None:
-    """For processes that decide about events; None without a ledger. Raises OSError when the folder
-    of the ledger cannot be used."""
+    """The `Feeding` for processes that decide about events; None without a ledger. Raises OSError
+    when the folder of the ledger cannot be used."""
     if not settings.has_ledger:
         return None
     digests = ledger_digests(settings)
@@ -29,16 +29,16 @@ def build_feeding(settings: Settings) -> Feeding | None:
 
 
 def build_reporting(settings: Settings, destination: str) -> Reporting | None:
-    """For processes that deliver to `destination`; None without a ledger."""
+    """The `Reporting` for processes that deliver to `destination`; None without a ledger."""
     if not settings.has_ledger:
         return None
     return Reporting(Keys.of(settings), feed_bytes(settings), destination, settings.version)
 
 
 def build_digests(settings: Settings) -> EventDigests | None:
-    """The digests by which events are found and erased: with the ledger's key, or else with one
-    made from `server.hash_salt`, which every machine of the gateway has. None without both. Raises
-    OSError when the folder of the ledger cannot be used."""
+    """The digests by which events are found and erased: with the ledger's key, or without a ledger
+    with a key derived from `server.hash_salt`, which every machine of the gateway has. None without
+    both. Raises OSError when the folder of the ledger cannot be used."""
     if settings.has_ledger:
         return ledger_digests(settings)
     if not settings.salt:
@@ -47,7 +47,8 @@ def build_digests(settings: Settings) -> EventDigests | None:
 
 
 def ledger_digests(settings: Settings) -> EventDigests:
-    """For settings that have a ledger. Raises OSError when its folder cannot be used."""
+    """The digests with the ledger's key. settings: with a ledger. Raises OSError when its folder
+    cannot be used."""
     return EventDigests(ledger_of(settings).key(), _typed_ids(settings))
 
 
@@ -57,7 +58,7 @@ def _typed_ids(settings: Settings) -> TypedIds:
 
 
 def feed_bytes(settings: Settings) -> int:
-    """How much a feed may hold. On a cluster there are several, which share it: one for each
+    """How many bytes a feed may hold. On a cluster several feeds share the bytes: one for each
     destination, and the gateway's own."""
     feeds = 1 + len(settings.destinations) if names_cluster(settings.redis.url) else 1
     return _bytes_of_all(settings) // feeds

@@ -1,4 +1,4 @@
-"""Conditions on the fields of an event's content, which both stores answer alike."""
+"""Conditions on the fields of an event's content, the same for SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def field_is(path: str, value: str) -> ColumnElement[bool]:
 
 
 def json_path(path: str) -> str:
-    """As SQLite wants it: ``items.0.item_name`` as ``$."items"[0]."item_name"``."""
+    """`path` in the syntax of SQLite: ``items.0.item_name`` is ``$."items"[0]."item_name"``."""
     steps = path.replace('"', "").split(".")
     return "$" + "".join(f"[{step}]" if _is_place(step) else f'."{step}"' for step in steps)
 
@@ -37,7 +37,7 @@ def _is_place(step: str) -> bool:
 
 
 def spellings(value: str) -> list[str]:
-    """How JSON may have the number `value`; nothing if it is none."""
+    """How the number `value` may be written in JSON; empty if it is not a number."""
     try:
         number = float(value)
     except ValueError:
@@ -49,15 +49,15 @@ def spellings(value: str) -> list[str]:
 
 
 class _FieldText(FunctionElement[str]):
-    """The value at a path of a JSON object, as text. Its arguments: the object, the path with dots,
-    and the path as SQLite wants it."""
+    """The value at a path of a JSON object, as text. Its arguments: the object, the dotted path,
+    and the path in the syntax of SQLite."""
 
     type = Text()
     inherit_cache = True
 
 
 class _FieldNumber(FunctionElement[str]):
-    """The same of numbers alone, as they are written."""
+    """Like `_FieldText`, but only for numbers, as they are written in the JSON."""
 
     type = Text()
     inherit_cache = True
@@ -80,8 +80,8 @@ def _number_in_sqlite(element: _FieldNumber, compiler: SQLCompiler, **options: A
 
 
 def _as_written(content: str, path: str) -> str:
-    """A value as JSON. SQLite has no booleans, and writes numbers its own way; but with a second
-    path, which no object has, it answers ``[true,null]``."""
+    """A value as it is written in the JSON. SQLite has no booleans and formats numbers differently;
+    but with a second path, which no object has, it returns JSON such as ``[true,null]``."""
     both = f"json_extract({content}, {path}, '$[0]')"
     return f"substr({both}, 2, length({both}) - 7)"
 
@@ -103,5 +103,5 @@ def _number_in_postgresql(element: _FieldNumber, compiler: SQLCompiler, **option
 
 
 def _json(content: str) -> str:
-    """PostgreSQL reads no JSON with a NUL in it."""
+    """`content` as JSON without NUL, which PostgreSQL cannot read."""
     return f"CAST(replace({content}, '\\u0000', '\\ufffd') AS json)"

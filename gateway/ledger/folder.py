@@ -1,4 +1,4 @@
-"""The folder of the ledger: which days it has, and the key of its digests."""
+"""The folder of a ledger in SQLite files, and the key of its digests."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class LedgerFolder(FolderFiles):
         return FolderErasure(self)
 
     def key(self) -> bytes:
-        """The key of the digests, made when it is first asked for. Raises OSError."""
+        """The key of the digests, made when it is first needed. Raises OSError."""
         make_private_folder(self.path)
         path = self.path / "key"
         with suppress(FileNotFoundError):

@@ -31,7 +31,7 @@ class FolderFiles:
         return self.path / f"{day}.sqlite"
 
     def failures(self, day: str) -> Path:
-        """What is kept of a day that is over."""
+        """The file with the failures of a day that is over."""
         return self.path / f"{day}.failures.sqlite"
 
     def days(self) -> list[str]:
@@ -39,16 +39,16 @@ class FolderFiles:
         return self._named(_DAY_FILE)
 
     def days_of_failures(self) -> list[str]:
-        """The days of which failures are kept, oldest first."""
+        """The days whose failures are kept, oldest first."""
         return self._named(_FAILURES_FILE)
 
     def all_days(self) -> list[str]:
-        """The days of which anything is stored, oldest first."""
+        """The days for which anything is stored, oldest first."""
         return sorted({*self.days(), *self.days_of_failures()})
 
     def databases(self, day: str) -> Iterator[Path]:
-        """The files that store events of `day`, the one with all of them first. While a day is
-        removed there are two. Each is looked for when it is asked for."""
+        """The files that store events of `day`, the one with all of them first. There are two while
+        a day is being removed. Whether each exists is checked when the iterator reaches it."""
         for path in (self.day(day), self.failures(day)):
             if path.exists():
                 yield path

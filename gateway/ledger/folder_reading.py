@@ -1,4 +1,4 @@
-"""Reads the files of a folder."""
+"""Reads the files of the ledger's folder."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ MIN_FREE = 500_000_000
 """Bytes of the disk that the ledger leaves free."""
 
 MAX_OPEN = 9
-"""Files of days that are open at once."""
+"""Maximum number of files of days that are open at once."""
 
 
 class FolderStore:

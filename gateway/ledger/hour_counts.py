@@ -1,4 +1,4 @@
-"""The tables that count by the hour, and which of their rows have the events of a time."""
+"""The tables that count by the hour, and which of their rows to read for a period."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gateway.queue.counting import AGAIN
 from gateway.queue.receipts import day_name
 
 Tally = Counter[tuple[str, str, str, str]]
-"""By the dimension, its value, the destination and the ending."""
+"""Numbers of events by dimension, its value, destination and ending."""
 
 
 class Counted(NamedTuple):
@@ -31,15 +31,15 @@ class Counted(NamedTuple):
     def rows(
         self, query: Select[Any], dimensions: Sequence[str], **values: object
     ) -> Sequence[Any]:
-        """Of `query`, which has the condition `of_hours`. values: its other parameters."""
+        """The rows of `query`, which has the condition `of_hours`. values: its other parameters."""
         named = [self.prefix + dimension for dimension in dimensions]
         wanted = {"hours": self.hours, "dimensions": named, **values}
         return self.file.execute(query, wanted).all()
 
 
 def of_hours(table: Table) -> list[ColumnElement[bool]]:
-    """The condition of the rows of hours and dimensions, which the query takes as parameters. It
-    names them one by one: so the key of the table is used up to the value, and no row of another
+    """The condition for rows of certain hours and dimensions, which the query takes as parameters.
+    It lists them one by one: so the key of the table is used up to the value, and no row of another
     dimension is read."""
     columns = table.c
     return [
@@ -55,8 +55,8 @@ def counted(
     dimensions: Sequence[str],
     by_day: bool,
 ) -> Iterator[Counted]:
-    """Where the events of the hours `wanted` (since 1970) are counted by `dimensions`. over: the
-    days that are. by_day: whether counts of whole days will do."""
+    """The tables that count the events of the hours `wanted` (since 1970) by `dimensions`. over:
+    the days that are over. by_day: whether counts of whole days suffice."""
     stored_by_day = by_day and not {*dimensions} & {*Traits._fields}
     by_name: dict[str, list[int]] = {}
     for hour in wanted:
@@ -75,7 +75,7 @@ def counted(
 def _counted_in(
     file: Connection, table: Table, wanted: Sequence[Sequence[int]], by_day: bool
 ) -> Iterator[Counted]:
-    """wanted: hours, apart for each day."""
+    """The parts of `table` to read. wanted: the hours of each day."""
     left = [hour for of_day in wanted for hour in of_day]
     whole = [of_day[0] for of_day in wanted if len(of_day) == 24]
     if by_day and whole:
@@ -89,20 +89,20 @@ def _counted_in(
 
 @cache
 def _days_query(table: Table) -> Select[Any]:
-    """Which days are counted by the day, of those that begin with the hours given."""
+    """The first hours of days that are counted by the day, among the hours given."""
     named = table.c.hour.in_(bindparam("hours", expanding=True)), table.c.dimension == OF_DAY
     return select(table.c.hour).distinct().where(*named)
 
 
 def over_days(reader: LedgerReader) -> frozenset[str]:
-    """The days that have no file any more."""
+    """The days that no longer have a file."""
     with reader.reading.open_kept() as file:
         return days_over(file) if file else frozenset()
 
 
 def tally(reader: LedgerReader, since: float, until: float, dimensions: Sequence[str]) -> Tally:
-    """The events that came in between two times (Unix seconds, in whole hours), by the values of
-    each of `dimensions`. It reads each file once, whatever their number."""
+    """Counts the events that came in between two times (Unix seconds, in whole hours) by the values
+    of each of `dimensions`. It reads each file once, whatever the number of dimensions."""
     wanted = range(int(since // 3600), int(until // 3600) + 1)
     found: Tally = Counter()
     for each in counted(reader, wanted, over_days(reader), dimensions, by_day=True):
@@ -116,6 +116,6 @@ def tally(reader: LedgerReader, since: float, until: float, dimensions: Sequence
 
 @cache
 def _tally_query(table: Table) -> Select[Any]:
-    """Made once: that takes longer than to run it."""
+    """Cached, since making the query takes longer than running it."""
     keys = table.c.dimension, table.c.value, table.c.destination, table.c.ending
     return select(*keys, sum_of(table.c.number)).where(*of_hours(table)).group_by(*keys)

@@ -1,4 +1,4 @@
-"""The one spelling of an id of which the ledger's digest is made."""
+"""The canonical spelling of an id, from which the ledger makes its digest."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from destinations.normal_form import normal_form
 from destinations.normalise import digests_of, email, google_email
 
 GMAIL = ("gmail.com", "googlemail.com")
-"""Domains of the same mailboxes."""
+"""Domains that share their mailboxes."""
 
 _HEX_DIGITS = 64
 _SHORTEST_HASH = 43
-"""Characters of a SHA-256 digest in Base64, without padding."""
+"""Length of a SHA-256 digest in Base64, without padding."""
 
 _is_base64 = re.compile(r"[A-Za-z0-9+/_-]{42}[AEIMQUYcgkosw048]=?", re.ASCII).fullmatch
 """32 bytes in Base64, also in the alphabet for URLs."""
@@ -23,15 +23,15 @@ _is_base64 = re.compile(r"[A-Za-z0-9+/_-]{42}[AEIMQUYcgkosw048]=?", re.ASCII).fu
 _FOR_URLS = str.maketrans("-_", "+/")
 TEL = "tel:"
 _PHONE = " tel:"
-"""In front of the digits of a phone number. It has a blank, which no other spelling begins with."""
+"""The prefix of the digits of a phone number. It begins with a blank, unlike any other spelling."""
 
 _LONGEST_PHONE = 100
-"""Characters, with all that people write into a number."""
+"""Maximum length of a phone number, with everything that people write into it."""
 
 
 def spelling(text: str) -> str:
-    """Of an e-mail address its SHA-256 digest, of such a digest the hex digits in lower case; any
-    other id without blanks around it, in Unicode's form NFC."""
+    """For an e-mail address its SHA-256 digest; for a SHA-256 digest its hex digits in lower case;
+    any other id without surrounding blanks, in Unicode's form NFC."""
     if "@" in text:
         return _address_spelling(text)
     if len(text) >= _SHORTEST_HASH and (known := sha256_in(text)):
@@ -41,7 +41,7 @@ def spelling(text: str) -> str:
 
 
 def earlier_spelling(text: str) -> str:
-    """As versions made it that had one digest for ids of all kinds."""
+    """The spelling of earlier versions, which had one digest for ids of all kinds."""
     if "@" in text:
         return _address_spelling(text)
     if len(text) >= _HEX_DIGITS and (known := digests_of(text.strip(), ())):
@@ -54,8 +54,8 @@ def _address_spelling(text: str) -> str:
 
 
 def phone_spelling(text: str) -> str:
-    """Of a phone number its digits, as `` tel:4930901820``, or of its SHA-256 digest the hex
-    digits; "" for what has no digits, or is too long."""
+    """For a phone number its digits, such as `` tel:4930901820``; for a SHA-256 digest its hex
+    digits; "" for a text without digits, or one that is too long."""
     if len(text) >= _SHORTEST_HASH and (known := sha256_in(text)):
         return known
     text = text.strip()
@@ -68,8 +68,8 @@ def phone_spelling(text: str) -> str:
 
 
 def gmail_spelling(text: str) -> str:
-    """Of an address at Gmail the spelling of its mailbox, for which dots and what follows a ``+``
-    make no difference, and ``googlemail.com`` is ``gmail.com``; "" for any other address."""
+    """For an address at Gmail the spelling of its mailbox, which ignores dots and what follows a
+    ``+``, with ``gmail.com`` for ``googlemail.com``; "" for any other address."""
     if "mail.com" not in text.lower():
         return ""
     name, _, domain = google_email(text).rpartition("@")

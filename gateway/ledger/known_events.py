@@ -1,4 +1,4 @@
-"""What the rows of an event need that its records do not say each time."""
+"""What the rows of an event need but not all of its records contain."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from gateway.queue.receipts import MINUTES_OF_DAY, RECEIPT_BYTES, received_at
 
 
 class Known(NamedTuple):
-    """key: the receipt as it is stored. at, minute, day: at which the event came in, Unix seconds
-    and since 1970. kind: what it is counted by."""
+    """An event with a receipt. key: the receipt as it is stored. at, minute, day: when the event
+    came in, in Unix seconds, minutes and days since 1970. kind: by which it is counted."""
 
     key: bytearray
     at: float
@@ -24,7 +24,7 @@ class Known(NamedTuple):
 
 
 def known_event(receipt: object, kind: DecidedAlike) -> Known:
-    """Raises ValueError for anything but a receipt."""
+    """The event with this receipt. Raises ValueError for anything but a receipt."""
     if not (isinstance(receipt, str) and len(receipt) == 2 * RECEIPT_BYTES):
         raise ValueError("not a receipt")
     key = bytearray.fromhex(receipt)

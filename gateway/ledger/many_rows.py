@@ -1,8 +1,8 @@
 """Adds many rows to an SQLite file with one statement.
 
-To hand over the values of a row costs SQLite more than to insert it. So what rows have in common is
-one parameter, and what differs stands in another, from which the statement takes it: ``json_each``
-gives a row for each element of a list, with its place as ``key``.
+Passing the values of a row to SQLite costs more than inserting it. So each value that the rows have
+in common is one parameter, and the differing values of all rows together are another. The statement
+takes them apart: ``json_each`` returns a row for each element of a list, with its index as ``key``.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ FROM json_each(?2)
 def add_lookups(
     database: sqlite3.Connection, lookups: Iterable[tuple[int, Sequence[str], str]]
 ) -> None:
-    """In the order in which they are stored, so that each page is visited once. lookups: as in
-    `gateway.ledger.day_rows.DayRows`."""
+    """Adds `lookups` (see `gateway.ledger.day_rows.DayRows`) in the order in which they are stored,
+    so that each page is visited once."""
     by_hour: defaultdict[int, list[str]] = defaultdict(list)
     for hour, digests, receipt in lookups:
         for digest in digests:
@@ -52,7 +52,7 @@ def add_endings(
     database: sqlite3.Connection,
     ended: Mapping[EndedAlike, tuple[Sequence[Blob], Sequence[float]]],
 ) -> None:
-    """ended: as in `gateway.ledger.day_rows.DayRows`."""
+    """Adds the endings `ended` (see `gateway.ledger.day_rows.DayRows`)."""
     for alike, (receipts, times) in ended.items():
         told = bytearray().join(receipts), orjson.dumps(times).decode()
         database.execute(_ENDINGS, (*told, *alike))

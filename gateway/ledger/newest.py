@@ -1,8 +1,8 @@
-"""The newest of the ledger: what came in and what ended since the last look, for a look a second.
+"""The newest events and endings since the last look, for one look each second.
 
-Nothing is stored in the order in which events ended. So a look reads the keys of the newest events
-and endings by their receipts, `READ` of each at most, and only what is new is read whole. An ending
-is not among them if it comes later than that many others after its event came in.
+Endings are not stored in the order of time. So a look reads the keys of the newest events and
+endings by receipt, `READ` of each at most, and then reads only new rows completely. An ending is
+missed if more than `READ` endings of newer events are stored before it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gateway.queue.receipts import first_receipt
 
 READ = 3000
 MAX_NEW = 200
-"""Events, and endings, that one look gives."""
+"""Maximum number of events, and of endings, that one look returns for each day."""
 
 _SPAN_SECONDS = 3600.0
 """How long before a look an event may have come in."""
@@ -41,7 +41,7 @@ class Received:
 
 @dataclass(slots=True)
 class Look:
-    """received, ended: oldest first. passed: how many there were besides, which are not given."""
+    """received, ended: oldest first. passed: how many more there were, which are left out."""
 
     received: list[Received] = field(default_factory=list)
     ended: list[Listed] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Look:
 
 
 class Newest:
-    """Remembers what it has read. since: Unix seconds; what happened before is not told."""
+    """Remembers what it has read. since: Unix seconds; what happened earlier is left out."""
 
     def __init__(self, since: float) -> None:
         self._since = self._first = since
@@ -71,15 +71,15 @@ class Newest:
         return look
 
     def _new(self, rows: Sequence[Row[Any]], look: Look) -> list[Row[Any]]:
-        """Those of `rows` that were not there at the last look, the newest `MAX_NEW` of them.
-        Successes may be removed soon; then older rows are read that were passed over before."""
+        """The newest `MAX_NEW` of the `rows` that the last look did not read. Rows before
+        `_first` are not new: when successes are removed, older rows come within `READ`."""
         new = [row for row in rows if row.at >= self._first and tuple(row) not in self._seen]
         look.passed += max(0, len(new) - MAX_NEW)
         return new[:MAX_NEW]
 
 
 def _newest_keys(since: float) -> Iterator[Select[Any]]:
-    """Of events and of endings, newest first."""
+    """The queries for the keys of events and of endings, newest first."""
     first = bytes.fromhex(first_receipt(since))
     for table, columns in (
         (events, (events.c.receipt, events.c.at)),
@@ -97,7 +97,7 @@ def _events(file: Connection, rows: Sequence[Row[Any]]) -> Iterable[Received]:
 
 
 def _endings(file: Connection, rows: Sequence[Row[Any]]) -> Iterable[Listed]:
-    """In the order in which they ended."""
+    """The endings in `rows`, in the order in which they ended."""
     keys = {*map(_key, rows)}
     wanted = select(*LISTED).where(
         endings.c.receipt == events.c.receipt,

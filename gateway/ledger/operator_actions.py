@@ -1,4 +1,4 @@
-"""What the log of operators' actions tells of each action."""
+"""Reads the actions in the log of operators' actions."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ UNREADABLE = "(unreadable line)"
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """at: Unix seconds, None if the line does not say. user: such as ``anna``, or ``console:anna``;
-    `UNREADABLE` for a line that no gateway has written whole. arguments: texts that may name a
-    person are digests. counts: how many events something was done to."""
+    """An action. at: Unix seconds, None if the line has no time. user: such as ``anna``, or
+    ``console:anna``; `UNREADABLE` for a line that is damaged. arguments: texts that may name a
+    person are digests. counts: numbers of the events concerned."""
 
     at: float | None
     user: str = UNREADABLE

@@ -1,8 +1,7 @@
-"""The log of what operators did: lines of JSON, each with the SHA-256 digest of the line before.
+"""The log of operators' actions: lines of JSON, each with the SHA-256 digest of the line before.
 
-A line that is changed, taken out or put in breaks the chain at the line that follows. Nothing
-follows the last line: whoever must be able to prove that none was cut off keeps its digest
-elsewhere.
+A line that is changed, removed or inserted breaks the chain at the following line. Nothing follows
+the last line: to prove that no lines were cut off at the end, its digest must be kept elsewhere.
 """
 
 from __future__ import annotations
@@ -25,15 +24,15 @@ from gateway.redis_client.namespace import DEFAULT_NAMESPACE
 from gateway.system.private_files import create_private, make_private_folder
 
 START = "0" * 64
-"""In the place of the digest of a line before the first."""
+"""Stands for the digest of the line before, in the first line."""
 
 _BLOCK = 8192
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """lines: how many there are. head: digest of the last. broken: the number of the first line
-    that does not follow from the one before, None if all do."""
+    """lines: how many were checked. head: digest of the last line that follows from the one before.
+    broken: the number of the first line that does not, None if all do."""
 
     lines: int
     head: str
@@ -63,7 +62,7 @@ class OperatorLog:
         with self.path.open("rb+", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             text = _last_line(file)
-            torn = bool(text) and not text.endswith(b"\n")  # by a crash; it stays, as a line
+            torn = bool(text) and not text.endswith(b"\n")  # by a crash; it stays as a line
             before = _digest(text.removesuffix(b"\n")) if text else START
             line = orjson.dumps({**action, "before": before})
             _write(file, (b"\n" if torn else b"") + line + b"\n")
@@ -87,8 +86,8 @@ class OperatorLog:
 
 
 def _last_line(file: FileIO) -> bytes:
-    """The last line of `file`, with its end if it has one; "" if there is none. What is written
-    next follows it."""
+    """The last line of `file`, with its newline if it has one; empty if there is none. Leaves the
+    position at the end of the file."""
     found, start = b"", file.seek(0, os.SEEK_END)
     while start > 0 and b"\n" not in found[:-1]:
         size = min(_BLOCK, start)
@@ -99,8 +98,8 @@ def _last_line(file: FileIO) -> bytes:
 
 
 def _write(file: FileIO, text: bytes) -> None:
-    """All of `text` at the end of `file`, or nothing: part of a line breaks the chain for good.
-    Raises OSError."""
+    """Writes all of `text` at the end of `file`, or nothing: part of a line would break the chain
+    for good. Raises OSError."""
     end = file.tell()
     try:
         if file.write(text) < len(text):

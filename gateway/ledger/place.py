@@ -8,5 +8,5 @@ from gateway.ledger.postgresql.place import LedgerDatabase
 
 
 def ledger_of(settings: Settings) -> LedgerFolder | LedgerDatabase:
-    """For settings that have a ledger."""
+    """The place of the ledger. settings: with a ledger."""
     return LedgerFolder.of(settings) if settings.ledger.url is None else LedgerDatabase.of(settings)

@@ -1,5 +1,5 @@
-"""How well a destination can match events with people, and recognise the same order twice: from a
-sample of the newest events that it got. Pure, but for `sample`."""
+"""How well a destination can match events with people, and recognise repeated orders, from a sample
+of the newest events that it got. Pure, except for `sample`."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "user_agent": ("user_agent",),
     "ip_address": ("ip_override",),
 }
-"""By the name of what vendors match by, the fields of an event that have it."""
+"""What vendors match by, each with the fields of an event that have it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """How many orders of a sample came from where. total: of them. by_browser, by_server: only from
-    a page, and only from a sender with a key. same_id, other_id: from both, with an event id in
-    common or with none, so that the vendor counts them twice."""
+    """Numbers of orders in a sample, by where they came from. by_browser: only from pages.
+    by_server: only from senders with a key. same_id: from both, with an event id in common.
+    other_id: from both, without one, so that the vendor counts them twice."""
 
     total: int
     by_browser: int
@@ -54,7 +54,8 @@ def sample(
     seconds: float = MAX_SECONDS,
 ) -> list[Listed]:
     """The newest events that were delivered to `destination`, or repeated there, and whose content
-    is stored; fewer after `seconds`. An event that was replayed may be in it more than once."""
+    is stored; fewer if it takes longer than `seconds`. An event that was replayed may occur more
+    than once."""
     deadline = time.monotonic() + seconds
     found: list[Listed] = []
     after = ""
@@ -85,8 +86,8 @@ def match_quality(events: Iterable[Event]) -> dict[str, float]:
 
 
 def orders(seen: Iterable[tuple[Event, bool]]) -> Orders:
-    """The orders of events with a ``transaction_id``. seen: each with whether its sender had a
-    key."""
+    """The orders of events with a ``transaction_id``. seen: events, each with whether its sender
+    had a key."""
     ids: dict[str, tuple[set[object], set[object]]] = {}
     for event, trusted in seen:
         order = event.get("transaction_id")

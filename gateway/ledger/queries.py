@@ -1,4 +1,4 @@
-"""The query of a list of endings."""
+"""The queries for lists of endings."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ LISTED = (
     events.c.at.label("received_at"),
     events.c.payload,
 )
-"""What `gateway.ledger.answers.listed` takes."""
+"""The columns that `gateway.ledger.answers.listed` takes."""
 
 
 class Position(NamedTuple):
-    """Of an ending in a list; without a destination, of all endings of an event."""
+    """The position of an ending in a list; without a destination, of all endings of an event."""
 
     receipt: bytes
     destination: str = ""
@@ -49,10 +49,10 @@ class Position(NamedTuple):
 def listing(
     wanted: Wanted, after: Position | None, first: bytes = _FIRST, limit: int = 0
 ) -> Select[Any]:
-    """Endings that are wanted, with their events, those of the newest events first.
+    """Selects the wanted endings with their events, those of the newest events first.
 
-    after: where the page before ended. first: the receipt of the oldest event that may be listed.
-    limit: how many, 0 for `PAGE`.
+    after: where the previous page ended. first: the receipt of the oldest event that may be listed.
+    limit: maximum number, 0 for `PAGE`.
     """
     receipt = _receipt(wanted)
     bounds = _bounds(wanted, after, first)
@@ -72,8 +72,8 @@ def listing(
 
 
 def end_of_slice(wanted: Wanted, after: Position | None, rows: int) -> Select[Any]:
-    """The receipt with which the next `rows` rows end that may have to be looked at for the endings
-    that are wanted; none if there are fewer."""
+    """Selects the receipt at the end of the next `rows` rows that may have to be looked at to find
+    the wanted endings; none if there are fewer rows."""
     of, receipt = endings.c.receipt, _receipt(wanted)
     chosen: list[ColumnElement[bool]] = []
     if wanted.digests:
@@ -87,24 +87,24 @@ def end_of_slice(wanted: Wanted, after: Position | None, rows: int) -> Select[An
 
 
 def _receipt(wanted: Wanted) -> ColumnElement[bytes]:
-    """Of an ending. Where an index finds the endings that are wanted, no range of receipts may
-    offer itself in its place."""
+    """The receipt of an ending. If an index finds the wanted endings, the database must not use a
+    range of receipts in its place."""
     return unranged(endings.c.receipt) if wanted.ending in INDEXED else endings.c.receipt
 
 
 def unranged(receipt: ColumnElement[bytes]) -> ColumnElement[bytes]:
-    """The same value, by which no database looks up rows."""
+    """The same value, in a form by which no database looks up rows."""
     return func.coalesce(receipt, _FIRST)
 
 
 def indexed(condition: str) -> ColumnElement[bool]:
-    """The condition of an index of `endings`, word for word: so the index is used. As a column it
-    would become ``... = 1`` in SQLite."""
+    """The condition of an index of `endings`, word for word, so that the index is used. A column
+    expression would become ``... = 1`` in SQLite."""
     return cast("ColumnElement[bool]", text(f"endings.{condition}"))
 
 
 def has_digest(digests: Iterable[str]) -> Iterator[ColumnElement[bool]]:
-    """One of them."""
+    """The conditions for lookups with one of `digests`."""
     yield lookups.c.digest.in_([*map(bytes.fromhex, digests)])
     yield cast("ColumnElement[bool]", text(AT_ANY_HOUR))
 
@@ -122,7 +122,8 @@ def _bounds(wanted: Wanted, after: Position | None, first: bytes) -> tuple[bytes
 def conditions(
     wanted: Wanted, bounds: tuple[bytes, bytes] = (_FIRST, _LAST)
 ) -> Iterator[ColumnElement[bool]]:
-    """bounds: the receipts between which events with a digest are looked up: many may have one."""
+    """The conditions of `wanted`. bounds: the receipts between which events with a digest are
+    looked up, since many events may have it."""
     for column, value in (
         (endings.c.destination, wanted.destination),
         (endings.c.ending, wanted.ending),

@@ -1,7 +1,7 @@
-"""What the ledger answers: the story of an event, lists of endings, counts.
+"""Reads the ledger: the story of an event, lists of endings, counts.
 
-Days are read one after the other, newest first. SQLite attaches ten files at most, and a day that
-has been removed meanwhile is passed over.
+Days are read one after the other, since SQLite attaches ten files at most. A day that has been
+removed meanwhile is skipped.
 """
 
 from __future__ import annotations
@@ -35,28 +35,28 @@ from gateway.queue.counting import AGAIN
 from gateway.queue.receipts import day_of, first_receipt
 
 Counts = Counter[tuple[str, str, str]]
-"""By the value of a dimension, the destination and the ending."""
+"""Numbers of events by the value of a dimension, the destination and the ending."""
 
 
 class Reading(Protocol):
-    """Where the ledger is read. A connection has the tables of `gateway.ledger.tables` without a
-    schema. Raises as `LedgerReader` does."""
+    """A place from which the ledger is read. Its connections have the tables of
+    `gateway.ledger.tables` without a schema. Raises as `LedgerReader` does."""
 
     def days(self) -> list[str]:
         """The days that are stored, oldest first."""
 
     def open_day(self, day: str) -> AbstractContextManager[Connection | None]:
-        """None for a day that is not stored, or not any more."""
+        """Opens `day`; None if it is not stored, or no longer."""
 
     def open_kept(self) -> AbstractContextManager[Connection | None]:
-        """What outlives the days; None where nothing was written yet."""
+        """Opens what outlives the days; None if nothing was written yet."""
 
     def held(self) -> AbstractContextManager[None]:
-        """Meanwhile what is opened stays open for the next question."""
+        """Keeps connections open for the next query, within the `with` block."""
 
 
 class Readable(Protocol):
-    """Where a ledger is."""
+    """The place of a ledger that can be read."""
 
     def to_read(self) -> Reading: ...
 
@@ -69,7 +69,7 @@ class LedgerReader:
         self.reading = place.to_read()
 
     def is_empty(self) -> bool:
-        """Whether nothing was stored yet."""
+        """Whether nothing has been stored yet."""
         with self.reading.open_kept() as kept:
             return kept is None
 
@@ -102,7 +102,7 @@ class LedgerReader:
             return _story(file, row) if row else None
 
     def endings(self, wanted: Wanted) -> Iterator[Listed]:
-        """The endings that are wanted, those of the newest events first."""
+        """The wanted endings, those of the newest events first."""
         for day in reversed(self.days_between(wanted.since, wanted.until)):
             after: Position | None = None
             while True:
@@ -114,8 +114,8 @@ class LedgerReader:
                 after = Position(rows[-1].receipt, rows[-1].destination, rows[-1].passage)
 
     def recorded(self, destination: str, wanted: Wanted) -> Iterator[Recorded]:
-        """The events that are wanted, oldest first, with how each last ended at `destination`,
-        whatever that was."""
+        """The wanted events, oldest first, with how each last ended at `destination`. wanted:
+        without a destination, an ending and a reason."""
         for day in self.days_between(wanted.since, wanted.until):
             with self.reading.open_day(day) as file:
                 if file:
@@ -128,11 +128,11 @@ class LedgerReader:
             return recorded_event(file, receipt, destinations) if file else {}
 
     def counts(self, since: float, until: float, dimension: str) -> Counts:
-        """How many events that came in between two times (Unix seconds) ended how: by the minute,
-        but by whole hours with a dimension, and on days that are over.
+        """How many events that came in between two times (Unix seconds) ended how. The times are
+        exact to the minute, but to the hour with a dimension and on days that are over.
 
         dimension: ``""`` for none, or one of `gateway.ledger.day_rows.Traits`, ``reason`` or
-        ``delay``, of which `gateway.ledger.delays` has the values.
+        ``delay`` (its values are in `gateway.ledger.delays`).
         """
         found: Counts = Counter()
         first, last = int(since // 3600), int(until // 3600)
@@ -153,9 +153,9 @@ class LedgerReader:
         )
 
     def totals(self, feed: str, since: float = 0.0) -> Totals:
-        """All that is counted, and up to which record of `feed`. It is of one moment if nothing is
-        stored meanwhile: then another call gives the same. since: Unix seconds in the first day of
-        those that are over for which the counts by the day are wanted."""
+        """All counts, and the last records of `feed` that they include. They are consistent if
+        nothing is stored meanwhile: then another call returns the same. since: Unix seconds in the
+        first of the days that are over for which counts by day are wanted."""
         totals = Totals()
         with self.reading.open_kept() as file:
             if file:
@@ -196,7 +196,7 @@ class LedgerReader:
 
 
 def days_over(file: Connection) -> frozenset[str]:
-    """The days that have no file any more."""
+    """The days that no longer have a file."""
     return frozenset(row.day for row in file.execute(select(rolled_up)))
 
 

@@ -16,7 +16,8 @@ from gateway.ledger.queries import PAGE, conditions
 from gateway.ledger.tables import endings, events
 
 MISSING = "missing"
-"""In place of an ending, of an event that the destination never had: it was added later."""
+"""Stands for the ending of an event that was never decided for the destination, for example because
+the destination was added later."""
 PENDING = "pending"
 
 NOT_KEPT = "its content was not stored"
@@ -24,7 +25,7 @@ REDACTED = "only a part of its content was stored (ledger.payload: redacted)"
 EXCLUDED = "its sender excluded destinations, and which ones is not stored"
 
 _WHOLE = frozenset({"event_name", "event_id"})
-"""Every event has them, unless the ledger was told to leave them out."""
+"""Fields that every event has, unless the ledger stores only a part of its content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,9 @@ class Recorded:
     received_at: Unix seconds. consent: each type's state, and who decided it. states: by type.
     event: what was stored of its content, None for nothing. applied, visitors, stated: as in
     `gateway.queue.entry.Entry`. passage: the last one at the destination, 0 for none. ending: of
-    that one, or `MISSING` or `PENDING`. stage, reason: of the ending. excluded: whether its sender
-    excluded destinations. unconfirmed: whether it was to go to the destination when it came in, and
-    did not get there, as its sender was told.
+    that passage, or `MISSING` or `PENDING`. stage, reason: of the ending. excluded: whether its
+    sender excluded destinations. unconfirmed: whether the append failed for the destination (on a
+    cluster), so that the sender was told to repeat the event.
     """
 
     receipt: str
@@ -60,12 +61,12 @@ class Recorded:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all of its content was stored."""
+        """Whether its whole content was stored."""
         return self.event is not None and self.event.keys() >= _WHOLE
 
     @property
     def lack(self) -> str:
-        """Why what was stored of it is not enough to decide about it again, or ""."""
+        """Why not enough of it was stored to decide about it again, or ""."""
         if self.ending == MISSING and self.excluded:
             return EXCLUDED
         if self.event is None:
@@ -73,20 +74,20 @@ class Recorded:
         return "" if self.is_whole else REDACTED
 
     def as_received(self) -> tuple[Event, Received]:
-        """The event with the consent of then, and how it came in, for a decision of today."""
+        """The event with the recorded consent, and how it came in, for a new decision."""
         event = {**(self.event or {}), "consent": self.states}
         return event, Received(self.source, self.received_at, trusted=self.trusted)
 
     @property
     def happened_at(self) -> float:
-        """Unix seconds at which it happened, or was received if that is not known."""
+        """When it happened, or when it was received if that is not known, in Unix seconds."""
         timestamp = (self.event or {}).get("timestamp")
         return timestamp if isinstance(timestamp, int | float) else self.received_at
 
 
 def recorded_in(file: Connection, destination: str, wanted: Wanted) -> Iterator[Recorded]:
-    """The events of one day, oldest first. wanted: of this the destination, the ending and the
-    reason do not matter here."""
+    """The wanted events of one day, oldest first. wanted: must not have conditions on endings, such
+    as a destination, an ending or a reason."""
     after = b""
     while True:
         rows = file.execute(_page(wanted, after)).all()
@@ -108,7 +109,7 @@ def recorded_in(file: Connection, destination: str, wanted: Wanted) -> Iterator[
 def recorded_event(
     file: Connection, receipt: str, destinations: Iterable[str]
 ) -> dict[str, Recorded]:
-    """The event with this receipt, as each of `destinations` has it; empty if it is not there."""
+    """The event with this receipt, as each of `destinations` has it; empty if it is not stored."""
     key = bytes.fromhex(receipt)
     row = file.execute(select(events).where(events.c.receipt == key)).first()
     if row is None:

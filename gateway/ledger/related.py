@@ -1,4 +1,4 @@
-"""Events that share an id with an event: of the same visitor, order or user."""
+"""Events that share an id with another event: of the same visitor, order or user."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _FIELDS = {
     "e-mail or phone": "user_data",
 }
 SOME_ID = "id"
-"""What is shared with an event of which no content is stored."""
+"""What is shared if no content of the event is stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """shares: which ids it has in common, of `_FIELDS`, or `SOME_ID`."""
+    """A related event. shares: the ids in common, by their names in `_FIELDS`, or `SOME_ID`."""
 
     story: Story
     shares: Sequence[str]
@@ -58,14 +58,14 @@ def related(
 
 
 def digests_by_id(digests: EventDigests, event: Event) -> Iterator[tuple[str, Sequence[str]]]:
-    """Which ids an event has, each with the digests that other events with it have."""
+    """The ids that an event has, each with the digests of other events that have it."""
     for kind, name in _FIELDS.items():
         if name in event and (of_id := digests.with_earlier({name: event[name]})):
             yield kind, of_id
 
 
 def _stored_digests(reader: LedgerReader, receipt: str) -> Sequence[str]:
-    """They are not stored by the event: those of its hour are looked through."""
+    """The digests of an event. They are not indexed by event, so those of its hour are searched."""
     hour = int(received_at(receipt) // 3600) % 24
     wanted = select(lookups.c.digest).where(
         lookups.c.hour == hour, lookups.c.receipt == bytes.fromhex(receipt)

@@ -1,14 +1,14 @@
-"""How long the ledger keeps what, and what goes first where there is no room.
+"""How long the ledger keeps what, and what is removed first if there is no room.
 
     a day       `ledger.keep_days`; then its counts are kept by the hour, and its failures by event
-    failures    `ledger.failures_keep_days`, in a fifth of `ledger.max_bytes` at most: beyond it the
-                oldest ones go
+    failures    `ledger.failures_keep_days`, in at most a fifth of `ledger.max_bytes`: beyond that
+                the oldest are removed
     hours       `ledger.counts_keep_days`
     configurations  as long as the longest of these, after they were replaced
 
-Beyond `ledger.max_bytes` the oldest day goes before its time, and leaves its failures. On a disk
-that is nearly full there is no room to copy them: first the oldest failures go, then the oldest
-days with theirs. The newest day stays.
+Beyond `ledger.max_bytes` the oldest day is removed early, except for its failures. On a disk that
+is nearly full there is no room to copy them: first the oldest failures are removed, then the oldest
+days with their failures. The newest day stays.
 """
 
 from __future__ import annotations
@@ -24,20 +24,21 @@ log = logging.getLogger(__name__)
 SHARE_OF_FAILURES = 0.2
 
 REMEMBERED_DAYS = 3660
-"""How long a day is known to be over: what comes for it later is counted, and makes no new day."""
+"""How long the ledger remembers that a day is over: later records for it are only counted, and make
+no new day."""
 
 DISK = "its disk is nearly full"
 BYTES = "ledger.max_bytes is reached"
 
 
 class Retained(Protocol):
-    """What the ledger stores and removes, day by day. Raises as `gateway.ledger.store.Store`."""
+    """A store of the ledger whose days can be removed. Raises as `gateway.ledger.store.Store`."""
 
     def days(self) -> list[str]:
         """The days that are stored, oldest first."""
 
     def days_of_failures(self) -> list[str]:
-        """The days of which failures are kept, oldest first."""
+        """The days whose failures are kept, oldest first."""
 
     def size(self, day: str) -> int:
         """Bytes on disk."""
@@ -45,14 +46,14 @@ class Retained(Protocol):
     def size_of_failures(self, day: str) -> int: ...
 
     def is_full(self) -> bool:
-        """Whether there is little room left."""
+        """Whether the disk is nearly full."""
 
     def is_over(self, day: str) -> bool: ...
 
     def remove(self, day: str, keeps_failures: bool) -> None:
-        """Removes `day` and keeps its counts, with the last record that they have of each feed.
-        keeps_failures: also its events that were rejected or expired somewhere, with all that is
-        stored of them. Whatever kills it, another call leaves each of them once."""
+        """Removes `day`, but keeps its counts and the last record of each feed that they include.
+        keeps_failures: whether it also keeps all that is stored of events that were rejected or
+        expired somewhere. If it is interrupted, another call completes it without duplicates."""
 
     def remove_failures(self, day: str) -> None: ...
 
@@ -60,11 +61,11 @@ class Retained(Protocol):
         """Removes the counts of hours that are more than `days` old."""
 
     def forget_configurations(self, now: float, days: int) -> None:
-        """Removes those that were replaced more than `days` ago."""
+        """Removes configurations that were replaced more than `days` ago."""
 
 
 def clean(store: Retained, settings: LedgerSettings, now: float) -> None:
-    """Removes what is not kept any longer, then what makes room. now: Unix seconds."""
+    """Removes what has been kept long enough, then more if room is needed. now: Unix seconds."""
     oldest_failures = day_before(now, settings.failures_keep_days)
     for day in store.days():
         if store.is_over(day) or day < day_before(now, settings.keep_days):

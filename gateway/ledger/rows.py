@@ -1,4 +1,4 @@
-"""From records of the feed to rows of the ledger. Pure."""
+"""Turns records of the feed into rows of the ledger. Pure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TOO_MANY = "too many events of this page wait for an answer"
 HAD_IT = "the destination took an event with this id before"
 
 _CHANGING = frozenset("nru")
-"""Fields of the record of a decision after which its verdicts are not all that there is to say."""
+"""Record fields that modify a decision's verdicts."""
 _UNKNOWN = DecidedAlike(NOTHING_KNOWN, ())
 _DIGEST_DIGITS = {2 * DIGEST_BYTES}
 _KEY, _AT, _DAY = attrgetter("key"), attrgetter("at"), attrgetter("day")
@@ -46,9 +46,9 @@ _COUNTED_BY = attrgetter("minute", "kind")
 class RowMaker:
     """Makes the rows of a batch of records.
 
-    traits_of: of an event that an earlier batch brought; None for one that is not known. has:
-    whether a day has stored a record, by the day and the record's id. known: events that earlier
-    batches brought, by their receipts; those of this batch are added.
+    traits_of: returns the traits of a stored event by its receipt, None if it is not known. has:
+    whether a day has stored a record, by the day and the record's id. known: events of earlier
+    batches, by receipt; the events of this batch are added.
     """
 
     def __init__(
@@ -67,14 +67,14 @@ class RowMaker:
 
     @property
     def days(self) -> dict[str, DayRows]:
-        """What was made so far."""
+        """The rows made so far, by day."""
         for rows in self._days.values():
             rows.count()
         return {day_name(number): rows for number, rows in self._days.items()}
 
     def add(self, record: FeedRecord) -> None:
-        """Records come in the order of their ids. Raises KeyError, TypeError or ValueError for what
-        the gateway has not written."""
+        """Adds the rows of `record`. Records must be added in the order of their ids. Raises
+        KeyError, TypeError or ValueError for what the gateway has not written."""
         fields, self._record_id = record.fields, record.id
         if "d" in fields:
             self._add_decision(fields, record.payloads)
@@ -154,7 +154,7 @@ class RowMaker:
     def _event(self, receipt: str) -> Known:
         found = self._known.get(receipt)
         if found is None:
-            event = known_event(receipt, _UNKNOWN)  # before the ledger is asked for it
+            event = known_event(receipt, _UNKNOWN)  # checks the receipt before the look-up
             traits = self._traits_of(receipt)
             found = event if traits is None else event._replace(kind=DecidedAlike(traits, ()))
             self._known[receipt] = found
@@ -164,20 +164,21 @@ class RowMaker:
         return self._days.get(event.day) or self._rows(event.day)
 
     def _rows(self, number: int) -> DayRows:
-        """Of a day, since 1970."""
+        """The rows of a day, by its number since 1970. Rows of a day that has stored the record
+        already are not kept."""
         rows = self._days.get(number)
         if rows is None:
             rows = DayRows()
             if not self._has(day_name(number), self._record_id):
-                self._days[number] = rows  # all that follow are new too
+                self._days[number] = rows  # all following records are new too
         return rows
 
 
 def _add_alike(
     rows: DayRows, name: str, version: str, alike: Alike, events: Sequence[Known]
 ) -> None:
-    """events: in the order of `alike`, all of the day of `rows`. There are many: no line of Python
-    runs for each."""
+    """Adds the endings or attempts `alike`. events: in the order of `alike`, all of the day of
+    `rows`. There may be many, so no Python code runs for each of them."""
     passage, result, tries, status, words, _, _, times = alike
     keys = map(_KEY, events)
     if not alike.has_ended:
@@ -206,8 +207,8 @@ def _add_verdicts(
     at: float,
     fields: Mapping[str, bytes],
 ) -> str:
-    """Counts and ends an event as was decided about it. Returns the destinations to which it
-    goes, as they are stored."""
+    """Adds the counts and endings that a decision means for an event. Returns the destinations to
+    which the event goes, as they are stored."""
     verdicts = kind.verdicts
     repeated = frozenset(fields["r"].decode().split()) if "r" in fields else frozenset()
     is_first = True
@@ -241,7 +242,7 @@ def _add_verdicts(
 def _decided_ending(
     event: Known, kind: DecidedKind, name: str, passage: int, told: Sequence[str], at: float
 ) -> tuple[Any, ...]:
-    """Of an event that ended as was decided about it. told: the ending, the stage, the reason."""
+    """The row of an ending that a decision means. told: the ending, the stage, the reason."""
     return (event.key, name, passage, *told, at, 0, None, kind.version)
 
 
@@ -254,8 +255,8 @@ def _count(
     amount: int = 1,
     again: bool = False,
 ) -> None:
-    """why: as in `gateway.ledger.day_rows.Alike`. again: whether it is counted as in a later
-    passage too."""
+    """Counts an event. why: as in `gateway.ledger.day_rows.Alike`. again: whether it also counts as
+    in a later passage."""
     rows.alike[event.minute, event.traits, destination, ending, why] += amount
     if again:
         _count_again(rows, event, destination, ending, amount)
@@ -273,6 +274,6 @@ def _not_held(verdict: Sequence[str]) -> Sequence[str]:
 
 
 def _status(alike: Alike) -> str:
-    """What a destination's own endings are counted by: its words may be different each time."""
+    """The reason by which an ending after an attempt is counted: its words may differ each time."""
     is_known = alike.status is not None and alike.result == "rejected"
     return f"HTTP {alike.status}" if is_known else ""

@@ -1,7 +1,7 @@
-"""Search page by page: a page takes a bounded time, however rare what is wanted.
+"""Searches page by page: a page takes a bounded time, however rare the wanted endings are.
 
-Where a filter has to look at many rows, a page ends early and says up to which time it has looked;
-the next one goes on there.
+If a filter has to look at many rows, the page ends early and says how far back it has looked. The
+next page continues there.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from gateway.ledger.reading import LedgerReader
 from gateway.queue.receipts import RECEIPT, day_of, received_at
 
 SLICE = 5000
-"""Rows that are looked at by one query."""
+"""Number of rows that one query looks at."""
 MAX_ROWS = 500_000
 MAX_SECONDS = 0.5
-"""A page looks at so many rows, or for so long, before it ends early."""
+"""The rows that a page looks at, and the time that it takes, before it ends early."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """found: endings, those of the newest events first. next: the position after which the next
-    page begins, "" when there is none. looked_since: Unix seconds, when the page ended early: of
-    the events that came in since then it has all that were wanted."""
+    page begins, "" if there is none. looked_since: if the page ended early, the time (Unix seconds)
+    from which on it has looked at all events."""
 
     found: Sequence[Listed]
     next: str
@@ -40,10 +40,10 @@ def search(
     limit: int = 50,
     seconds: float = MAX_SECONDS,
 ) -> Page:
-    """A page of the endings that are wanted. after: `Page.next` of the page before. seconds: after
-    which the page ends early.
+    """A page of the wanted endings. after: `Page.next` of the previous page. seconds: after which
+    the page ends early.
 
-    Raises ValueError for an `after` that is no position.
+    Raises ValueError if `after` is not a position.
     """
     position = read_position(after) if after else None
     deadline, looked = time.monotonic() + seconds, 0
@@ -69,12 +69,12 @@ def search(
 
 
 def position_of(last: Listed) -> str:
-    """For a URL: after `last`."""
+    """The position after `last`, for a URL."""
     return f"{last.receipt}.{last.ending.passage}.{last.ending.destination}"
 
 
 def read_position(text: str) -> Position:
-    """Raises ValueError for anything but a position."""
+    """Reads what `position_of` wrote, or a receipt. Raises ValueError for anything else."""
     receipt, _, rest = text.partition(".")
     passage, _, destination = rest.partition(".")
     is_number = passage.isascii() and passage.isdecimal() and len(passage) < 10

@@ -1,8 +1,9 @@
 """Time series for charts: how many events that came in at a time ended how.
 
-They are read off the counts, never off events. A day that is stored is counted by the minute, and
-by the hour for each value of a dimension; a day that is over by the hour, and by the day. So a day
-of a million events takes a few hundred rows for each value, and a chart of 90 days by the day less.
+They are made from the counts, never from events. A stored day has counts by the minute, and by the
+hour for each value of a dimension; a day that is over has counts by the hour and by the day. So a
+day of a million events takes a few hundred rows for each value, and a chart of 90 days by the day
+takes fewer.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ _REST_OF: dict[str, tuple[str, ...]] = {
     **dict.fromkeys((*Traits._fields, *_OF_RECEIVED), ()),
     "reason": ("withheld", "rejected"),
 }
-"""The dimensions of which values are left out of a series, with the endings that they count; all
-endings if none is named."""
+"""The dimensions that have a rest of further values in a series, with the endings that they count;
+all endings if none is named."""
 
 Key = tuple[int, str, str, str]
 """The first second of a bucket (Unix), the value of the dimension, the destination and the
@@ -63,7 +64,7 @@ class Series:
 
     @property
     def hours(self) -> range:
-        """Since 1970, where a bucket is an hour at least."""
+        """The hours of the series, since 1970; only if a bucket is at least an hour."""
         return range(self.first // HOUR, (self.last + self.step) // HOUR)
 
 
@@ -79,13 +80,13 @@ def series(
 ) -> Series:
     """The events that came in between two times (Unix seconds), in whole buckets.
 
-    step: seconds; a minute, an hour, a day (UTC), or several minutes that divide an hour. With a
-    dimension, or where the time has a day that is over, it becomes an hour at least. dimension: as
-    `LedgerReader.counts` takes it, or as `received_by` gives it: of all events that came in, each
-    once. destination: the only one that is counted, None for all. top: the values that are counted
-    apart; the rest is `OTHER`.
+    step: seconds: a number of minutes that divides an hour, an hour, or a day (UTC). With a
+    dimension, or if the period includes a day that is over, it becomes at least an hour. dimension:
+    as `LedgerReader.counts` takes it, or as `received_by` returns it: then all events that came in
+    are counted, each once. destination: the only one that is counted, None for all. top: how many
+    values are counted separately; the rest is `OTHER`.
 
-    Raises ValueError for another step, a time that ends before it begins, and too many buckets.
+    Raises ValueError for another step, a period that ends before it begins, and too many buckets.
     """
     if step not in (HOUR, DAY) and (step <= 0 or step % MINUTE or HOUR % step):
         raise ValueError("a step is a day, an hour, or minutes that divide an hour")
@@ -147,7 +148,7 @@ def _count(
     destination: str | None,
     values: Sequence[str] | None,
 ) -> None:
-    """values: the only ones that are counted, None for all."""
+    """Adds to `counts` what `each` counts. values: the only ones that are counted, None for all."""
     query = _bucket_query(each.table, step, destination is not None, values is not None)
     for place, value, name, ending, number in each.rows(
         query, [dimension], destination=destination, values=values
@@ -192,8 +193,8 @@ def _count_minutes(reader: LedgerReader, made: Series, destination: str | None) 
 
 
 def _add_rest(counts: Counter[Key], whole: Counter[Key], endings: Sequence[str]) -> None:
-    """Adds what the values in `counts` lack to `whole`: so no row of any other value is read.
-    endings: the only ones of which there is a rest; all if none is named."""
+    """Adds to `counts`, as `OTHER`, what the values in it lack compared with `whole`: so no row of
+    any other value is read. endings: the only ones that have a rest; all if none is named."""
     rest = whole.copy()
     for (bucket, _, name, ending), number in counts.items():
         rest[bucket, "", name, ending] -= number

@@ -1,4 +1,4 @@
-"""What a search by an id looks for: the digests that it may have."""
+"""What a search by an id looks for: the digests that the id may have."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ DIGEST_BYTES = 12
 _DIGEST = rf"[0-9a-f]{{{2 * DIGEST_BYTES}}}"
 _DIGESTS = rf"{_DIGEST}(?:-{_DIGEST}){{0,399}}"
 is_digests = re.compile(_DIGESTS).fullmatch
-"""Whether a text is one digest or several, as `join_digests` writes them."""
+"""Matches a text of one or more digests, as `join_digests` writes them."""
 
 Kind = Literal["person", "order", "event"]
 KINDS: Sequence[Kind] = ("person", "order", "event")
-"""Whose id it is. Of a person: an e-mail address, a phone number, the id of a client or a user."""
+"""Whose id it is. Ids of a person are an e-mail address, a phone number, a client id and a user
+id."""
 
 _ANY = "any"
 _is_sought = re.compile(
@@ -25,9 +26,9 @@ _is_sought = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """person, order, event: the digests of an id as each kind has them. earlier: those of events
-    that a version stored that had one digest for all kinds; the first stands for the id in the log
-    of operators. only: the one kind that is meant, None for all."""
+    """person, order, event: the digests of an id of each kind. earlier: the digests of earlier
+    versions, which had one for all kinds; the first stands for the id in the log of operators'
+    actions. only: the one kind that is meant, None for all."""
 
     person: Sequence[str]
     order: Sequence[str]
@@ -41,7 +42,7 @@ class Sought:
 
     @property
     def kinds(self) -> Sequence[Kind]:
-        """Those that are meant."""
+        """The kinds that are meant."""
         return KINDS if self.only is None else (self.only,)
 
     def of(self, kind: Kind) -> Sequence[str]:
@@ -55,11 +56,12 @@ class Sought:
 
     @property
     def all(self) -> Sequence[str]:
-        """The same, and those of earlier versions, of which the kind is not known."""
+        """`exact` and the digests of earlier versions, whose kind is not known."""
         return [*self.exact, *self.earlier]
 
     def kinds_of(self, digests: Collection[str]) -> set[Kind]:
-        """Of which kinds the id is in an event that has `digests`, meant or not."""
+        """The kinds of the id in an event that has `digests`, including kinds that are not
+        meant."""
         return {kind for kind in KINDS if not set(self.of(kind)).isdisjoint(digests)}
 
     def encode(self) -> str:
@@ -69,7 +71,7 @@ class Sought:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """From what `encode` wrote. Raises ValueError for anything else."""
+        """Reads what `encode` wrote. Raises ValueError for anything else."""
         if not _is_sought(text):
             raise ValueError("not the digests of an id")
         only, *parts = text.split(".")
@@ -84,5 +86,5 @@ def join_digests(digests: Sequence[str]) -> str:
 
 
 def split_digests(text: str) -> Sequence[str]:
-    """From what `join_digests` wrote."""
+    """Reads what `join_digests` wrote."""
     return text.split("-") if text else ()

@@ -1,4 +1,4 @@
-"""What the writer needs of a place where the ledger is written."""
+"""The interface between the writer and a place where the ledger is stored."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from gateway.ledger.totals import Ended
 
 
 class Store(Retained, Protocol):
-    """Where the ledger is written, day by day. A day is such as ``2026-11-30``.
+    """Stores the ledger day by day. Days are written like ``2026-11-30``.
 
-    A day that is over has been removed: its counts and its failures are kept.
-    All methods but `open` and `close` need it open. They raise `LedgerError`, sqlite3.Error or
-    OSError; then it has to be closed, and may be opened again.
+    A day that is over has been removed: only its counts and its failures are kept. All methods
+    except `close` raise `LedgerError`, sqlite3.Error or OSError; then the store must be closed, and
+    may be opened again. All except `open` and `close` need it open.
     """
 
     def open(self) -> None:
-        """Takes the lock that one process holds, unless it is open. Raises `LedgerTaken` when
-        another process has it."""
+        """Takes the lock that only one process can have, unless the store is open. Raises
+        `LedgerTaken` when another process has the lock."""
 
     def close(self) -> None: ...
 
     def last_id(self, day: str, feed: str) -> str:
-        """The id of the last record of `feed` that is stored for `day`; ``0-0`` for none. Of a day
-        that is over that is what it had stored when it was removed, or what was added late to any
-        such day if that is later."""
+        """The id of the last record of `feed` that is stored for `day`; ``0-0`` for none. For a day
+        that is over: the last one stored when the day was removed, or added late to any such day,
+        whichever is later."""
 
     def traits_of(self, receipt: str) -> tuple[Any, ...] | None:
         """The name, source, consent states as JSON, country and browser of an event."""
 
     def write(self, day: str, rows: DayRows, feed: str, last_id: str) -> None:
-        """Stores `rows`, which end with the record `last_id` of `feed`, all or none. Raises
-        ValueError, such as `RefusedValue`, for rows that can never be stored."""
+        """Stores `rows`, all or none. last_id: of the last record of `feed` that they are from.
+        Raises ValueError, such as `RefusedValue`, for rows that can never be stored."""
 
     def add_late(self, days: Mapping[str, DayRows], feed: str, last_id: str) -> None:
-        """Counts what came for days that are over, all or none, and stores what became of their
-        failures. Of all else there is no row any more. Raises as `write` does."""
+        """Counts records for days that are over, all or none, and stores what became of the
+        failures of these days; their other events have no rows any more. Raises as `write` does."""
 
     def keep_configuration(self, version: str, text: str, now: float) -> None: ...
 
@@ -51,7 +51,7 @@ class Store(Retained, Protocol):
 
 
 class Writable(Readable, Protocol):
-    """Where a ledger is."""
+    """The place of a ledger that can be written."""
 
     def to_write(self, successes: Successes = "all") -> Store:
-        """successes: which events are kept that succeeded; see `LedgerSettings`."""
+        """The store. successes: which succeeded events are kept; see `LedgerSettings`."""

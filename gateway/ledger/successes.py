@@ -1,9 +1,9 @@
-"""Which events the ledger forgets once they succeeded, with `ledger.successes`. Pure.
+"""Which events the ledger removes once they have succeeded, with `ledger.successes`. Pure.
 
-An event succeeded when nothing of it is pending or held, at least one destination took it, and it
-was withheld from all others: that is what the configuration asks for. Whatever else a destination
-ever made of it, such as a rejection or a warning, keeps it. One that was withheld everywhere stays
-too: nobody got it, it has no content, and it may be released from quarantine.
+An event has succeeded if it is not pending or held anywhere, at least one destination took it, and
+it was withheld from all others: that is what the configuration asks for. With any other ending at
+a destination, such as a rejection or a warning, it is kept. An event that was withheld everywhere
+is kept too: no destination got it, it has no content, and it may be released from quarantine.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from gateway.ledger.day_rows import DayRows
 from gateway.ledger.tables import SUCCESSES
 
 SAMPLE = 100
-"""With `sampled`, one event in so many is kept."""
+"""With `sampled`, one of this many events is kept."""
 
 Ended = tuple[bytes, str, str | None, str, int, str]
-"""Of one ending of an event: its receipt, the destinations to which it goes and its origin (both
-JSON), and of the ending the destination, the passage and what it was."""
+"""An event and one of its endings: the receipt, the destinations to which the event goes and its
+origin (both JSON); the destination, the passage and the ending."""
 
 
 def may_be_forgotten(rows: DayRows, successes: Successes) -> list[bytes]:
@@ -35,7 +35,8 @@ def may_be_forgotten(rows: DayRows, successes: Successes) -> list[bytes]:
 
 
 def succeeded(ended: Iterable[Ended]) -> list[bytes]:
-    """The receipts of the events that succeeded. ended: all endings of each event in a row."""
+    """The receipts of the events that succeeded. ended: all endings, those of each event
+    together."""
     return [
         receipt
         for (receipt, going_to, origin), endings in groupby(ended, key=lambda row: row[:3])
@@ -55,5 +56,6 @@ def _has_succeeded(going_to: str, origin: str | None, endings: dict[tuple[str, i
 
 
 def _is_out_of_sample(receipt: bytes) -> bool:
-    """By the random bits of the receipt, so that an event is always in or out."""
+    """Whether an event is not in the sample: by the random bits of its receipt, so that the answer
+    is always the same."""
     return int.from_bytes(receipt[-8:]) % SAMPLE != 0

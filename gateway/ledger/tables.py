@@ -2,23 +2,23 @@
 
 A file of a day has
 
-    events     one row for each event that came in: what is known of it, the destinations to
-               which it goes or for which it is held, and what of its content a destination was
-               allowed to have, with its origin: what else a replay needs to know
+    events     one row for each event that came in: its traits, the destinations to which it goes
+               or for which it is held, the content that a destination was allowed to have, and its
+               origin: what else a replay needs
     lookups    the keyed digests by which an event is found, by the hour of the day (0 to 23) in
-               which it came in: digests are random, and those of one hour fill few pages, so a
+               which it came in: digests are random, but those of one hour fill few pages, so that a
                transaction writes few
     endings    one row for each event, destination and passage that has ended
-    attempts   tries that did not end an event
+    attempts   attempts that did not end an event
     minutes    how many events ended how, by the minute in which they came in
     hours      the same by the hour, and by each dimension
     progress   the last record of each feed that this file has stored
 
-In SQLite `events` has rows of a number each, which is cheap for rows that are long and come in the
-order of time: SQLite fills a page after the other. An earlier version made the table without;
-all statements are the same for both.
+In SQLite the table `events` has a rowid, which is cheap for long rows that arrive in the order of
+time: SQLite fills one page after the other. An earlier version made the table without rowid; all
+statements work with both.
 
-What is kept of a day that is over has the same tables; those that count are empty.
+The failures of a day that is over have the same tables; those that count are empty.
 """
 
 from __future__ import annotations
@@ -38,22 +38,22 @@ from sqlalchemy import (
 from gateway.event.endings import WITH_WARNINGS
 
 SCHEMA_VERSION = 2
-"""In SQLite's ``user_version``. What another version wrote is not read."""
+"""Stored in SQLite as ``user_version``. A ledger of another version is not read."""
 
 FAILED = "ending IN ('rejected', 'expired')"
 WARNED = f"ending = '{WITH_WARNINGS}'"
 INDEXED = {"rejected": FAILED, "expired": FAILED, WITH_WARNINGS: WARNED}
-"""The condition of the index by which endings are found that are rare, word for word."""
+"""The conditions of the indexes by which rare endings are found, word for word."""
 IS_DELIVERED = f"ending IN ('delivered', '{WITH_WARNINGS}')"
-"""As a condition: events that the vendor has."""
+"""The condition for events that the vendor has."""
 
 SUCCESSES = ("delivered", "dry run", "repeated")
 
 AT_ANY_HOUR = f"hour IN ({', '.join(map(str, range(24)))})"
-"""The condition that makes the key of `lookups` usable when a digest is looked up."""
+"""The condition with which the key of `lookups` can be used to look up a digest."""
 
 EVENT_TABLES = ("lookups", "endings", "attempts", "events")
-"""Those that say something of single events, by their receipts."""
+"""The tables about single events, which have their receipts."""
 
 day = MetaData()
 
@@ -166,7 +166,7 @@ def _progress(tables: MetaData) -> Table:
 progress = _progress(day)
 
 kept = MetaData()
-"""Of the file that outlives the days."""
+"""The tables that outlive the days."""
 
 kept_hours = _hours(kept)
 
@@ -186,7 +186,7 @@ kept_totals = Table(
     Column("number", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
-"""All that was counted on days that are over, also of hours that are not kept any more."""
+"""All counts of days that are over, including hours that are no longer kept."""
 
 baselines = Table(
     "baselines",
@@ -200,8 +200,8 @@ baselines = Table(
 """What Redis had counted when the ledger began on a feed; see `gateway.ledger.balance`."""
 
 late_progress = _progress(kept)
-"""The last record of each feed that came for days that were over; and under `feed_of_day` the last
-one that a day had stored when it was removed."""
+"""The last record of each feed that was added late to days that were over; and under `feed_of_day`
+the last record that a day had stored when it was removed."""
 
 
 def feed_of_day(day: str, feed: str) -> str:

@@ -1,4 +1,4 @@
-"""Totals: how many events the ledger has counted in all, also on days that it has removed."""
+"""Totals: how many events the ledger has counted, including those of days that it has removed."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ from gateway.queue.feed import FeedRecord, id_key
 from gateway.queue.receipts import day_name, day_number
 
 Ended = Counter[tuple[str, str]]
-"""Numbers of events by destination and ending, or ``accepted``; or such a name after `AGAIN`."""
+"""Numbers of events by destination and ending (or ``accepted``), which may have the prefix
+`AGAIN`."""
 
 LATE = ""
-"""In place of a day, for what came for days that are over."""
+"""Stands for a day, for records that were added late to days that are over."""
 
 
 @dataclass(slots=True)
 class Totals:
-    """counts: of all events. days: the same by the day on which they came in, as long as that is
-    kept. last_ids: of the last record that is counted, by the day. over: days without a file."""
+    """counts: of all events. days: the same by the day on which they came in, for days that are
+    kept. last_ids: the id of the last record that is counted, by day. over: days without a file."""
 
     counts: Ended = field(default_factory=Counter)
     days: dict[str, Ended] = field(default_factory=dict)
@@ -57,7 +58,7 @@ class Totals:
         self.days.setdefault(day, Counter())[destination, ending] += number
 
     def of(self, destinations: Container[str]) -> Totals:
-        """The same without other destinations, of which another feed may tell."""
+        """The same for `destinations` only; others may have another feed."""
 
         def chosen(counts: Ended) -> Ended:
             return Counter({key: n for key, n in counts.items() if key[0] in destinations})
@@ -66,13 +67,13 @@ class Totals:
         return replace(self, counts=chosen(self.counts), days=days)
 
     def with_records(self, records: Iterable[FeedRecord]) -> Totals:
-        """These totals as they are once `records` are stored too."""
+        """The totals as they will be once `records` are stored too."""
         maker = RowMaker("none", lambda _: None, self.has)
         for record in records:
             try:
                 maker.add(record)
             except (KeyError, TypeError, ValueError, IndexError):
-                continue  # the writer leaves it out too, and logs it
+                continue  # the writer also leaves it out, and logs it
         days = {day: counts.copy() for day, counts in self.days.items()}
         made = Totals(self.counts.copy(), days, self.last_ids, self.over)
         for day, rows in maker.days.items():
@@ -82,7 +83,7 @@ class Totals:
 
 
 def add_day(totals: Totals, file: Connection, day: str, feed: str) -> None:
-    """Adds what the file of `day` counts. One query, so that the counts fit to the last record."""
+    """Adds the counts of the file of `day`, in one query, so that they match the last record."""
     last = select(progress.c.last_id).where(progress.c.feed == feed).scalar_subquery()
     columns = minutes.c.destination, minutes.c.ending
     wanted = select(*columns, sum_of(minutes.c.number).label("number"), last.label("last_id"))
@@ -92,7 +93,7 @@ def add_day(totals: Totals, file: Connection, day: str, feed: str) -> None:
 
 
 def add_kept(totals: Totals, file: Connection, feed: str, since: float) -> None:
-    """Adds what was counted for days that are over, by the day from the one of `since` on."""
+    """Adds the counts of days that are over, and those by day from the day of `since` on."""
     last = select(late_progress.c.last_id).where(late_progress.c.feed == feed).scalar_subquery()
     for row in file.execute(select(kept_totals, last.label("last_id"))):
         totals.counts[row.destination, row.ending] += row.number
@@ -112,14 +113,15 @@ def add_kept(totals: Totals, file: Connection, feed: str, since: float) -> None:
 
 
 def baseline_in(file: Connection, feed: str) -> Ended:
-    """As `gateway.ledger.balance.baseline_of` made it; empty where the ledger has not begun."""
+    """The baseline that `gateway.ledger.balance.baseline_of` made; empty if the ledger has not
+    begun."""
     rows = file.execute(select(baselines).where(baselines.c.feed == feed))
     return Counter({(row.destination, row.ending): row.number for row in rows})
 
 
 def merged(counts: Mapping[tuple[str, str], int], destination: str) -> dict[str, int]:
-    """Of one destination, as Redis names endings: it counts as delivered what was sent in a dry
-    run, or delivered with warnings."""
+    """The counts of one destination, with endings as Redis counts them: dry runs and deliveries
+    with warnings count as delivered."""
     named: Counter[str] = Counter()
     for (name, counted), number in counts.items():
         if name == destination:

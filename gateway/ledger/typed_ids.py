@@ -1,9 +1,9 @@
-"""The spellings that events may have of an id that an operator types.
+"""The spellings in which events may have an id that an operator types.
 
 An event may have an e-mail address with its domain in Unicode or in Punycode, a phone number with
-or without its country code, and only a hash of either: one that the sender made, that of
-`identity.hash_user_id`, or that of the rules' action ``hash``. Whoever has only the id can make all
-of these, but an id cannot be recovered from its hash. So the forms are made when an operator asks.
+or without its country code, or only a hash of either: made by the sender, by
+`identity.hash_user_id` or by the action ``hash`` of rules. All of these can be made from the id,
+but an id cannot be recovered from its hash. So the forms are made when an operator searches.
 """
 
 from __future__ import annotations
@@ -30,27 +30,29 @@ from gateway.ledger.id_spellings import (
 )
 
 MAX_TYPED = 500
-"""Characters. Longer texts have one spelling."""
+"""Maximum length. Longer texts have one spelling."""
 
 MAX_LABEL = 63
-"""Of a domain. Source: RFC 1035"""
+"""Maximum length of a label in a domain. Source: RFC 1035"""
 
 _INVISIBLE = r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
 _at_the_ends = re.compile(rf"^{_INVISIBLE}+|(?<!{_INVISIBLE}){_INVISIBLE}+$")
-"""What comes along when a text is copied from a mail or a page."""
+"""Invisible characters around a text that was copied from a mail or a page."""
 
 _like_a_phone = re.compile(
     rf"(?:{TEL}|\+).{{6,}}|[0(][\W\d_]{{6,}}", re.IGNORECASE | re.DOTALL
 ).fullmatch
-"""Other digits are rather an id: a phone number begins with a plus sign, a zero or `TEL`."""
+"""Matches texts that look like a phone number: with a plus sign, a zero, a parenthesis or `TEL` at
+the beginning. Other digits are more likely an id."""
 
 _NOT_DIGITS = re.compile(r"[^0-9]+")
 
 
 class Spellings(NamedTuple):
-    """person: as the id of a person, or as an e-mail address or phone number. other: as the id of
-    an order or an event. is_contact: whether it is an e-mail address, a phone number or a hash, and
-    so cannot be somebody else's id. may_be_contact: also for digits that may be a phone number."""
+    """The spellings of an id. person: as the id of a person, an e-mail address or a phone number.
+    other: as the id of an order or an event. is_contact: whether it is an e-mail address, a phone
+    number or a hash, and so cannot be another id. may_be_contact: also true for digits that may be
+    a phone number."""
 
     person: Collection[str]
     other: Collection[str]
@@ -60,8 +62,8 @@ class Spellings(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TypedIds:
-    """salt: `server.hash_salt`. regions: countries (ISO 3166-1 alpha-2) in which destinations read
-    phone numbers without a country code."""
+    """Finds the spellings of typed ids. salt: `server.hash_salt`. regions: countries (ISO 3166-1
+    alpha-2) in which destinations read phone numbers without a country code."""
 
     salt: str | None = None
     regions: Collection[str] = ()
@@ -96,8 +98,9 @@ class TypedIds:
                 yield hmac.digest(self.salt.encode(), data, "sha256").hex()
 
     def _local_forms(self, number: str) -> Iterator[str]:
-        """How people write a number in E.164. Without its country code only where such numbers are
-        read in its country: elsewhere the same digits are another person's."""
+        """The ways in which people write the E.164 `number`. Forms without the country code are
+        only included if destinations read such numbers in its country: elsewhere the same digits
+        belong to another person."""
         parsed = phonenumbers.parse(number)
         code, digits = str(parsed.country_code), number[1:]
         national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
@@ -122,7 +125,7 @@ def _addresses(text: str) -> Iterator[str]:
 
 
 def _punycode(domain: str) -> str:
-    """As IDNA 2008 writes it: of labels in lower case and NFC that is Punycode alone."""
+    """`domain` in the form of IDNA 2008: for labels in lower case and NFC that is just Punycode."""
     labels = normal_form("NFC", domain).split(".")
     return ".".join([each if each.isascii() else _encoded(each) for each in labels])
 

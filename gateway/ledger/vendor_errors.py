@@ -1,4 +1,4 @@
-"""What a vendor had to say, grouped: by the status of its answer, and by reasons made alike."""
+"""The errors and warnings of a vendor, grouped by ending, status of the response and reason."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from gateway.queue.fates import SUBMITTED
 from gateway.queue.receipts import first_receipt, received_at
 
 RETRY = "retry"
-"""In place of an ending, of a try that failed and did not end the event."""
+"""Stands for the ending of an attempt that failed without ending the event."""
 
 MAX_ROWS = 20_000
-"""Rows of a day that are looked at, of each kind and of all destinations."""
+"""Maximum number of rows of a day that are looked at, of each kind and for all destinations."""
 MAX_SECONDS = 0.5
 MAX_GROUPS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorGroup:
-    """ending: rejected, expired, ``delivered with warnings`` or `RETRY`. status: of the answers,
-    None without one. reason: without what differs from event to event. number: of endings or tries.
-    newest: the receipt of the newest event."""
+    """ending: rejected, expired, ``delivered with warnings`` or `RETRY`. status: of the responses,
+    None without one. reason: without what differs from event to event. number: of endings or
+    attempts. newest: the receipt of the newest event."""
 
     ending: str
     status: int | None
@@ -47,15 +47,15 @@ class ErrorGroup:
 
 @dataclass(frozen=True, slots=True)
 class VendorErrors:
-    """groups: the largest first. looked_since: Unix seconds, when there was too much to look at:
-    only events that came in since then are counted."""
+    """groups: the largest first. looked_since: if it could not look at all rows, the time (Unix
+    seconds) since which events are counted."""
 
     groups: Sequence[ErrorGroup]
     looked_since: float | None = None
 
 
 class _Kind(NamedTuple):
-    """indexed: the condition of its index, if it has one."""
+    """A kind of rows to look at. indexed: the condition of its index, if it has one."""
 
     table: Table
     indexed: Sequence[ColumnElement[bool]] = ()
@@ -80,7 +80,8 @@ def vendor_errors(
     until: float,
     seconds: float = MAX_SECONDS,
 ) -> VendorErrors:
-    """Of events that came in between two times (Unix seconds). seconds: after which it stops."""
+    """The errors for events that came in between two times (Unix seconds). seconds: after which it
+    stops."""
     deadline = time.monotonic() + seconds
     first, last = (bytes.fromhex(first_receipt(at)) for at in (since, until + 0.001))
     found: dict[tuple[str, int | None, str], tuple[int, bytes]] = {}
@@ -111,7 +112,7 @@ def vendor_errors(
 
 
 def _first_looked_at(file: Connection, kind: _Kind, first: bytes, last: bytes) -> bytes:
-    """The receipt of the oldest event that is looked at: `first`, unless there are too many."""
+    """The receipt of the oldest event to look at: `first`, unless there are too many rows."""
     of = kind.table.c.receipt
     chosen = kind.receipt.between(first, last), *kind.indexed
     rows = select(of).where(*chosen).order_by(of.desc())
@@ -121,7 +122,7 @@ def _first_looked_at(file: Connection, kind: _Kind, first: bytes, last: bytes) -
 def _rows(
     file: Connection, kind: _Kind, destination: str, first: bytes, last: bytes
 ) -> Sequence[Any]:
-    """Each with its ending, status, reason and receipt."""
+    """The rows of a kind, each with its ending, status, reason and receipt."""
     columns = kind.table.c
     ending = columns.ending if kind.indexed else literal(RETRY)
     wanted = select(ending, columns.status, columns.reason, columns.receipt).where(
@@ -134,5 +135,5 @@ def _rows(
 
 
 def _start_of(day: str) -> float:
-    """Unix seconds."""
+    """The beginning of `day`, in Unix seconds."""
     return datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()

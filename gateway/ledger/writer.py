@@ -1,15 +1,14 @@
-"""The writer: stores the feeds in the ledger, and takes off what is stored.
+"""The writer: stores the records of the feeds in the ledger, and removes them from the feeds.
 
-    read     records of a feed, as many at once as have come
-    make     rows of them, by the day on which their events came in (`rows`)
+    read     the records of a feed, up to `READ` at once
+    make     rows from them, by the day on which their events came in (`rows`)
     write    one transaction for each day, with the id of the last record
-    take off what all days have stored
+    take off the records once all days have stored them
 
-It may be killed at any point: a day that has stored a record leaves it out when it comes again,
-also once the day is removed.
-What cannot be read or stored is logged, counted and left out. While the store is full, damaged or
-away the feeds wait, within their bound in Redis, and nothing else does. So does one whose node of a
-cluster is away.
+It may be killed at any point: a day that has stored a record skips it when it is read again, even
+after the day was removed. Records that cannot be read or stored are logged, counted and left out.
+While the store is full, damaged or away, only the feeds wait, within their bounds in Redis. A feed
+whose cluster node is away waits too.
 """
 
 from __future__ import annotations
@@ -48,17 +47,18 @@ GATHER_SECONDS = 1.0
 """How long records are gathered: a commit costs as much for one as for many."""
 
 REST_SECONDS = 1.0
-"""After a failure."""
+"""How long to wait after a failure."""
 
 CLEAN_SECONDS = 60.0
 KNOWN_EVENTS = 20_000
 
 CANNOT_WRITE = (sqlite3.Error, DBAPIError, OSError, LedgerError)
-"""What is wrong with the files, and not with a record."""
+"""Errors of the store, as opposed to errors of a record."""
 
 
 class LedgerWriter:
-    """Writes to the ledger at `place` what `feeds` bring. One at a time does: others wait."""
+    """Writes the records of `feeds` to the ledger at `place`. Only one process at a time writes;
+    the others wait."""
 
     def __init__(self, place: Writable, settings: LedgerSettings, feeds: Feeds) -> None:
         self._place = place
@@ -69,18 +69,18 @@ class LedgerWriter:
         self._in_use = threading.RLock()  # a thread goes on after its task was cancelled
         self._known: OrderedDict[str, Known] = OrderedDict()
         self._names: dict[str, str] = {}
-        """Of the feeds that have begun, by the destination."""
+        """The names of the feeds on which the ledger has begun, by destination."""
         self._said = ""
 
     async def run(self) -> None:
-        """Until it is cancelled."""
+        """Stores records and cleans until it is cancelled."""
         cleaned = -CLEAN_SECONDS
         while True:
             try:
                 if time.monotonic() - cleaned >= CLEAN_SECONDS:
                     await self._feeds.announce()
                     await asyncio.to_thread(self._open)
-                    cleaned = time.monotonic()  # one that fails does not keep records from coming
+                    cleaned = time.monotonic()  # even if it fails: records are stored meanwhile
                     await self._step_and_clean()
                 if await self.step(BLOCK_MS) < READ:
                     await asyncio.sleep(GATHER_SECONDS)
@@ -93,9 +93,9 @@ class LedgerWriter:
                 await asyncio.sleep(REST_SECONDS)
 
     async def step(self, block_ms: int | None = None) -> int:
-        """Stores what the feeds have now, and returns how many records that were. block_ms: how
-        long it waits for a record where there is one feed. Raises `LedgerTaken` while another
-        process writes, and a redis-py error when no feed can be read."""
+        """Stores the records that the feeds have now, and returns how many there were. block_ms:
+        how long to wait for a record if there is only one feed. Raises `LedgerTaken` while another
+        process writes, a redis-py error when no feed can be read, or one of `CANNOT_WRITE`."""
         await asyncio.to_thread(self._open)
         feeds = await self._feeds.all()
         block = block_ms if len(feeds) == 1 else None
@@ -113,8 +113,8 @@ class LedgerWriter:
         return sum(each for each in stored if isinstance(each, int))
 
     async def _step_and_clean(self) -> None:
-        """First stores what has come: for a day that is removed now it would only be counted. What
-        cannot be stored may lack the room that this makes."""
+        """Stores records before it cleans, since records for a day that is removed would only be
+        counted. Cleans even if they cannot be stored, perhaps for lack of room."""
         try:
             await self.step()
         except CANNOT_WRITE:
@@ -138,8 +138,8 @@ class LedgerWriter:
         return len(records)
 
     async def _begin(self, feed: Feed) -> None:
-        """Learns the name of `feed`. On one that is new, it keeps what Redis has counted so far:
-        the ledger cannot know that."""
+        """Learns the name of `feed`. For a new feed it keeps what Redis has counted so far, which
+        the ledger cannot know otherwise."""
         name = await feed.name(secrets.token_hex(8))
         if not await asyncio.to_thread(self._has_begun, name):
             snapshot = await read_snapshot(feed)
@@ -156,8 +156,8 @@ class LedgerWriter:
             self._store.keep_baseline(feed, baseline_of(snapshot, totals))
 
     def _store_all(self, records: Sequence[FeedRecord], feed: str) -> int:
-        """Stores `records`, and returns how many were left out: one that cannot be stored is, and
-        its neighbours are not."""
+        """Stores `records` and returns how many were left out. A record that cannot be stored does
+        not keep the others from being stored."""
         try:
             return self.store(records, feed)
         except CANNOT_WRITE:
@@ -173,19 +173,19 @@ class LedgerWriter:
             return self._store_all(records[:half], feed) + self._store_all(records[half:], feed)
 
     def store(self, records: Sequence[FeedRecord], feed: str) -> int:
-        """Stores `records`, all of those that a day does not have yet, and returns how many cannot
-        be read. feed: its name."""
+        """Stores those of `records` that their days do not have yet, and returns how many cannot be
+        read. feed: its name."""
         with self._in_use:
             return self._store_records(records, feed)
 
     def clean(self, now: float) -> None:
-        """Removes what is not kept any longer, or makes room. now: Unix seconds."""
+        """Removes what has been kept long enough, or more to make room. now: Unix seconds."""
         with self._in_use:
             self._open()
             clean(self._store, self._settings, now)
 
     def close(self) -> None:
-        """Lets another process write; the store is opened again when it is needed."""
+        """Closes the store, so that another process may write; it is opened again when needed."""
         with self._in_use:
             self._store.close()
             self._known.clear()
@@ -239,14 +239,14 @@ class LedgerWriter:
         return Traits(name, source, consent_in_words(orjson.loads(states)), country, browser)
 
     def _say_once(self, level: int, words: str) -> None:
-        """Once for each state in a row."""
+        """Logs `words` unless they were the last to be logged and no step has succeeded since."""
         if words != self._said:
             log.log(level, "%s", words)
         self._said = words
 
 
 def _in_words(error: Exception) -> tuple[int, str]:
-    """What to log of an error that keeps the ledger from being written, with its level."""
+    """The level and the text to log for an error that keeps the ledger from being written."""
     if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
         return logging.INFO, (
             "the ledger's records wait in Redis while another command works on its files, such as "

@@ -22,7 +22,7 @@ _UPDATES = {
     "hours": "number = stored.number + excluded.number",
     "progress": "last_id = excluded.last_id",
 }
-"""What becomes of a row that is stored; rows of other tables stay as they are."""
+"""How an existing row is updated; existing rows of other tables stay as they are."""
 
 _COLUMNS = {table.name: table.columns.keys() for table in day_tables.sorted_tables}
 STAGES = "; ".join(
@@ -72,8 +72,9 @@ def add(
     rows: Sequence[Sequence[Any]],
     is_of_day: bool = True,
 ) -> None:
-    """Once in a transaction for each table. A COPY knows no conflicts, so it goes into a table of
-    this connection first. is_of_day: whether `schema` has the partitions of a day."""
+    """Adds `rows` to `table`. May be called once in a transaction for each table. COPY cannot
+    handle conflicts, so the rows are first copied into a temporary table. is_of_day: whether
+    `schema` has the partitions of a day."""
     if not rows:
         return
     columns = SQL(", ").join(map(Identifier, _COLUMNS[table]))
@@ -100,8 +101,8 @@ def _on_conflict(table: str, is_of_day: bool) -> Composable:
 def _whole(
     connection: Connection, schema: Identifier, rows: Iterable[Sequence[Any]]
 ) -> list[Sequence[Any]]:
-    """The rows of events, each once and with what is stored of it: an event comes a second time
-    when it was held, and what was decided later is added."""
+    """The rows of events, each event once, joined with what is stored of it: an event that was held
+    is written a second time, and then the later decision is added."""
     names = _COLUMNS["events"]
     added = [dict(zip(names, row, strict=True)) for row in rows]
     stored = connection.execute(SQL(_STORED).format(schema), ([row["receipt"] for row in added],))
@@ -125,14 +126,14 @@ def _whole(
 
 
 def _joined(earlier: str | None, later: str | None) -> str | None:
-    """Two JSON objects in one; where both say something, the later one holds."""
+    """Joins two JSON objects; where both have a value, the later one is kept."""
     if earlier is None or later is None:
         return earlier if later is None else later
     return orjson.dumps(union([orjson.loads(later), orjson.loads(earlier)])).decode()
 
 
 def _joined_content(earlier: str | None, later: str | None) -> str | None:
-    """Of two forms of an event. One that is anonymised adds nothing to one that is not."""
+    """Joins two forms of an event. An anonymised form adds nothing to one that is not."""
     if earlier is None or later is None:
         return earlier if later is None else later
     forms = [orjson.loads(later), orjson.loads(earlier)]
@@ -141,12 +142,12 @@ def _joined_content(earlier: str | None, later: str | None) -> str | None:
 
 
 def storable(value: Any) -> Any:
-    """PostgreSQL takes every character but NUL in a text."""
+    """`value` without NUL, the only character that PostgreSQL does not allow in a text."""
     return value.replace("\0", "\ufffd") if isinstance(value, str) else value
 
 
 def storable_hours(counted: Counter[HourKey]) -> Counter[HourKey]:
-    """In which no two keys become one when they are stored."""
+    """`counted` with storable keys. Numbers of keys that become the same are added up."""
     made: Counter[HourKey] = Counter()
     for (hour, *texts), number in counted.items():
         dimension, value, destination, ending = map(storable, texts)

@@ -17,7 +17,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 _OPTIONS: dict[str, Any] = {
     "application_name": "event-gateway",
     "connect_timeout": 5,
-    # the end of a connection that was cut off is noticed, here and at the server
+    # so that a connection that was cut off is noticed, here and at the server
     "keepalives_idle": 5,
     "keepalives_interval": 5,
     "keepalives_count": 3,
@@ -29,8 +29,8 @@ _AT_THE_SERVER = (
 
 
 def connect(url: str) -> Connection:
-    """Each statement is a transaction of its own. Raises `LedgerError` for a URL that libpq does
-    not understand, or psycopg.Error."""
+    """A connection on which each statement is a transaction of its own. Raises `LedgerError` for a
+    URL that libpq does not understand, or psycopg.Error."""
     try:
         options = _OPTIONS | conninfo_to_dict(url)
     except psycopg.ProgrammingError:  # its text may repeat the password
@@ -49,7 +49,7 @@ def connect(url: str) -> Connection:
 
 @contextmanager
 def errors_in_words() -> Iterator[None]:
-    """Raises `LedgerError` for psycopg.Error."""
+    """Raises `LedgerError` in place of psycopg.Error."""
     try:
         yield
     except psycopg.Error as error:
@@ -58,8 +58,8 @@ def errors_in_words() -> Iterator[None]:
 
 @contextmanager
 def refused_values() -> Iterator[None]:
-    """Raises `RefusedValue` for what PostgreSQL does not take of the rows of a record, such as a
-    text too long for an index."""
+    """Raises `RefusedValue` for values that PostgreSQL does not accept, such as a text too long for
+    an index."""
     try:
         yield
     except (psycopg.DataError, ProgramLimitExceeded) as error:
@@ -67,7 +67,7 @@ def refused_values() -> Iterator[None]:
 
 
 def in_words(error: BaseException | None) -> str:
-    """What PostgreSQL said, without its details: they repeat values."""
+    """The message of PostgreSQL without the details, which repeat values."""
     if not isinstance(error, psycopg.Error):
         return f"PostgreSQL: {type(error).__name__}"
     if isinstance(error, psycopg.DataError):

@@ -1,7 +1,7 @@
-"""Erasure in PostgreSQL: the rows of events leave the tables of their days. The counts stay.
+"""Erasure in PostgreSQL: deletes the rows of events from the tables of their days. The counts stay.
 
-Deleted rows stay in the files of a table until it is written again (``VACUUM FULL``). What the
-write-ahead log of the server, its archive and its backups hold is beyond reach.
+Deleted rows stay in the files of a table until it is rewritten (``VACUUM FULL``). The write-ahead
+log of the server, its archive and its backups cannot be reached.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class DatabaseErasure:
             return _delivered(connection, schema, _keys(receipts)) if schema else Counter()
 
     def erase_day(self, day: str, receipts: Collection[str]) -> Erased:
-        """A day that is removed meanwhile leaves its failures, so these come last."""
+        """A day that is removed meanwhile leaves its failures, so these are erased last."""
         erased, keys = Erased(), _keys(receipts)
         with self._connected() as connection:
             for schema in (

@@ -1,4 +1,5 @@
-"""What is kept of a day that is over: its events that were rejected or expired somewhere."""
+"""What is kept of a day that is over: its events that were rejected or expired at some
+destination."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from gateway.ledger.tables import EVENT_TABLES, FAILED
 from gateway.ledger.tables import day as day_tables
 
 _LOCK = "LOCK TABLE {}.lookups IN SHARE ROW EXCLUSIVE MODE"
-"""An erasure takes this table first too. So it is done before, or finds the day gone."""
+"""An erasure locks this table first, too. So it has either finished before, or finds the day
+gone."""
 _HAS_FAILURES = f"SELECT EXISTS (SELECT 1 FROM {{}}.endings WHERE {FAILED})"
 _COPY = f"""
 INSERT INTO {{}}.{{}} ({{}}) SELECT {{}} FROM {{}}.{{}}

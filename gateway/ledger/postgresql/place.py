@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LedgerDatabase:
-    """url: as libpq takes it. schema: the first word of the names of all schemas. salt:
-    `server.hash_salt`."""
+    """A ledger in PostgreSQL. url: as libpq takes it. schema: the first word in the names of all
+    its schemas. salt: `server.hash_salt`."""
 
     url: str = field(repr=False)
     schema: str
@@ -28,7 +28,7 @@ class LedgerDatabase:
 
     @classmethod
     def of(cls, settings: Settings) -> LedgerDatabase:
-        """Of settings that have `ledger.url`."""
+        """The ledger of settings with `ledger.url`."""
         url, salt, namespace = settings.ledger.url, settings.salt, settings.redis.namespace
         if url is None or salt is None:
             raise LedgerError("a ledger in PostgreSQL needs ledger.url and server.hash_salt")
@@ -51,6 +51,6 @@ class LedgerDatabase:
         return DatabaseErasure(self.url, self.schema)
 
     def key(self) -> bytes:
-        """The key of the digests: the same on all machines, and not in the database. So whoever
-        takes the database cannot try out addresses, and intake needs no database."""
+        """The key of the digests: the same on all machines, and not in the database. So somebody
+        who has only the database cannot try out addresses, and intake needs no database."""
         return blake2b(self.salt.encode(), digest_size=32, person=b"ledger key").digest()

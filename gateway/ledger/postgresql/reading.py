@@ -1,4 +1,4 @@
-"""Reads PostgreSQL."""
+"""Reads a ledger in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from gateway.ledger.postgresql.schema import (
 
 
 class DatabaseReading:
-    """A `gateway.ledger.reading.Reading`. Raises `LedgerError` alone."""
+    """A `gateway.ledger.reading.Reading`. Raises only `LedgerError`."""
 
     def __init__(self, url: str, schema: str) -> None:
         self._url = url
@@ -49,12 +49,13 @@ class DatabaseReading:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Its connections are kept for all questions anyway."""
+        """Does nothing, since the engine keeps its connections for later queries anyway."""
         yield
 
     @contextmanager
     def _open(self, schema: str) -> Iterator[Connection | None]:
-        """Within a transaction that keeps the tables of `schema`: they are dropped together."""
+        """Opens `schema` in a transaction that keeps its tables from being dropped: they are
+        dropped together, and one of them is locked."""
         with self._connection() as connection:
             try:
                 connection.exec_driver_sql(f'LOCK TABLE "{schema}".hours IN ACCESS SHARE MODE')

@@ -1,7 +1,7 @@
 """The tables of `gateway.ledger.tables` in PostgreSQL.
 
-A table of a day gets a column ``day``, by which its parent in the first schema is partitioned. It
-is the last of every key, since the tables of one day are searched without it.
+A table of a day gets a column ``day``, by which its parent in the first schema is partitioned. This
+column is the last of every key, since the tables of one day are searched without it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def schema_of_kept(schema: str) -> str:
 
 
 def set_up(connection: Connection, schema: str) -> None:
-    """Makes all that is no day, unless it is there. Raises `LedgerError` or psycopg.Error."""
+    """Makes everything but the days, unless it exists. Raises `LedgerError` or psycopg.Error."""
     check_version(connection, schema)
     kept = schema_of_kept(schema)
     with connection.transaction():
@@ -54,12 +54,12 @@ def stored_days(connection: Connection, schema: str) -> list[str]:
 
 
 def days_of_failures(connection: Connection, schema: str) -> list[str]:
-    """The days of which failures are kept, oldest first."""
+    """The days whose failures are kept, oldest first."""
     return _days_named(connection, f"{schema} failures")
 
 
 def schemas_of(connection: Connection, schema: str) -> dict[str, str]:
-    """By each day of which anything is stored, oldest first, the schema that has it."""
+    """The days for which anything is stored, oldest first, each with the schema that has it."""
     found = {day: schema_of_failures(schema, day) for day in days_of_failures(connection, schema)}
     found |= {day: schema_of_day(schema, day) for day in stored_days(connection, schema)}
     return dict(sorted(found.items()))
@@ -79,8 +79,8 @@ def create_day(connection: Connection, schema: str, day: str) -> None:
 
 
 def create_failures(connection: Connection, schema: str, day: str) -> None:
-    """Makes the tables for what is kept of `day`, within a transaction. They are no partitions: a
-    query over all days shall not take the failures of a day for all of its events."""
+    """Makes the tables for the failures of `day`, within a transaction. They are not partitions: a
+    query over all days must not take the failures of a day for all of its events."""
     own = schema_of_failures(schema, day)
     _run(connection, CreateSchema(own, if_not_exists=True))
     for table in day_tables.sorted_tables:
@@ -88,7 +88,7 @@ def create_failures(connection: Connection, schema: str, day: str) -> None:
 
 
 def check_version(connection: Connection, schema: str) -> None:
-    """Raises `LedgerError` for a ledger of another version."""
+    """Raises `LedgerError` for a ledger of another schema version."""
     version = stored_version(connection, schema)
     if version not in (None, SCHEMA_VERSION):
         age = "a newer" if version > SCHEMA_VERSION else "an earlier"
@@ -100,7 +100,7 @@ def check_version(connection: Connection, schema: str) -> None:
 
 
 def stored_version(connection: Connection, schema: str) -> int | None:
-    """None where nothing was written yet."""
+    """The schema version of the stored ledger; None if nothing was written yet."""
     name = f'"{schema_of_kept(schema)}".schema_version'
     (table,) = connection.execute("SELECT to_regclass(%s)", (name,)).fetchone() or (None,)
     row = connection.execute(f"SELECT version FROM {name}").fetchone() if table else None

@@ -1,4 +1,4 @@
-"""Writes to PostgreSQL."""
+"""Writes a ledger to PostgreSQL."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ from gateway.queue.feed import id_key
 from gateway.queue.receipts import day_of
 
 LOCK_TIMEOUT = SQL("SET LOCAL lock_timeout = '2s'")
-"""Removing a day waits for queries of the parents that run: it is tried again later."""
+"""Removing a day waits for running queries of the parent tables. If it fails, it is tried again
+later."""
 
 _LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
 _OVER = "SELECT day FROM {}.rolled_up"
@@ -100,8 +101,8 @@ WHERE since < (SELECT max(since) FROM {}.configurations WHERE since < %s)
 
 
 class DatabaseStore:
-    """A `gateway.ledger.store.Store`. Its lock is an advisory one, which ends with its connection:
-    whoever writes has the lock."""
+    """A `gateway.ledger.store.Store`. Its lock is an advisory lock of the connection that writes,
+    and ends with it."""
 
     def __init__(self, url: str, schema: str, successes: Successes) -> None:
         self._url = url
@@ -197,7 +198,7 @@ class DatabaseStore:
         totals = [(*key[3:], number) for key, number in counted.items() if not key[1]]
         with errors_in_words(), refused_values():
             for day in days.keys() & self._failing:
-                with self._transaction() as connection:  # what comes again changes nothing here
+                with self._transaction() as connection:  # a repetition changes nothing here
                     go_on(connection, self._of_failures(day), days[day])
             counted.update(self._of_days(counted))
             hours = [(*key, number) for key, number in counted.items()]
@@ -256,13 +257,14 @@ class DatabaseStore:
             many(self._connected, _BASELINE, self._kept, rows)
 
     def _keep_progress(self, day: str) -> None:
-        """Keeps up to which records `day` has counted, within a transaction."""
+        """Keeps the last record of each feed that `day` has counted, within a transaction."""
         stored = self._rows(SQL(_PROGRESS).format(self._of(day)))
         last_ids = [(feed_of_day(day, feed), last_id) for feed, last_id in stored]
         add(self._connected, self._kept, "progress", last_ids, is_of_day=False)
 
     def _prepared(self, day: str) -> tuple[Identifier, BoundedValues]:
-        """The schema of `day`, which is made when it is first needed, and what it counts."""
+        """The schema of `day`, which is made when it is first needed, and the values that it
+        counts."""
         schema = self._of(day)
         if day not in self._stored:
             with self._transaction() as connection:
@@ -276,7 +278,8 @@ class DatabaseStore:
         return schema, self._values[day]
 
     def _of_days(self, hours: Counter[HourKey]) -> Counter[HourKey]:
-        """The same counts by the day, of days that are counted so; an earlier version did not."""
+        """The counts `hours` by the day, for days that have such counts: an earlier version wrote
+        none."""
         of_days = by_day(hours.items())
         found = self._rows(SQL(_BY_DAY).format(self._kept), [key[0] for key in of_days], OF_DAY)
         counted = {hour for (hour,) in found}

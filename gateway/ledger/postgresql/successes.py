@@ -1,4 +1,4 @@
-"""Forgets events that succeeded, with `ledger.successes`."""
+"""Removes events that succeeded, with `ledger.successes`."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _DELETE = "DELETE FROM {}.{} WHERE receipt = ANY(%s)"
 
 
 def index_lookups(connection: Connection, schema: Identifier) -> None:
-    """So that the rows of an event can be removed without reading all."""
+    """Makes the index with which the lookups of an event are removed without reading all rows."""
     connection.execute(SQL(_BY_RECEIPT).format(schema))
 
 
 def forget(connection: Connection, schema: Identifier, ended: Sequence[bytes]) -> None:
-    """Removes those of the events `ended` that succeeded, within a transaction."""
+    """Removes the events among `ended` that succeeded, within a transaction."""
     receipts = succeeded(connection.execute(SQL(_ENDED).format(schema), (ended,)))
     if receipts:
         for table in EVENT_TABLES:
