@@ -1,1 +1,1 @@
-"""Delivery: the RQ job that drains a destination, its retries and pauses, and what wakes it."""
+"""Delivery: the RQ job that drains a destination, its retries and pauses, and the sweep."""

@@ -42,7 +42,7 @@ class Accounting:
         reporting: Reporting | None = None,
         dry_run: bool = False,
     ) -> None:
-        """reporting: how the ledger learns what became of the events, if there is one."""
+        """reporting: how outcomes are reported to the ledger; None without a ledger."""
         self._redis = redis
         self._keys = keys
         self._destination = destination
@@ -68,7 +68,7 @@ class Accounting:
                 break
 
     def count_poll(self, at: float, failure: str = "") -> None:
-        """Counts a question for verdicts. failure: why it was not answered."""
+        """Counts a poll for verdicts. failure: why it failed, "" if it was answered."""
         self._pending_counts.add(f"polls:{'failed' if failure else 'answered'}")
         if failure:
             self._note_failure(at, f"verdicts could not be read: {failure}")
@@ -77,8 +77,8 @@ class Accounting:
         self._last_failure = at, self._destination.mask(reason)
 
     async def settle(self, results: Sequence[Result]) -> None:
-        """Ends the entries of `results` that have ended, notes those that were submitted, hands
-        back what the vendor throttled, and leaves pending what failed."""
+        """Ends the entries of `results` that have an ending, and notes the submitted ones. Hands
+        back entries if the destination takes no events now; other failures stay pending."""
         for result in results:
             if not isinstance(result, Ended):
                 for (ticket, poll_after), rows in submissions(result):
@@ -110,11 +110,11 @@ class Accounting:
         response: Response | None,
         again_in: float,
     ) -> None:
-        """Ends `entries` of `ticket` as their `verdicts` say, by id, or has them sent again.
+        """Ends the `entries` of `ticket` according to their `verdicts`, or has them sent again.
 
-        An entry that is to be sent again has spent its try, unless no event would be taken.
-        response: in which the verdicts were. again_in: seconds until the vendor is asked about
-        those that have none.
+        An entry that is sent again has spent a try, unless the destination takes no events now.
+        verdicts: by the id of the entry. response: the response that contained them. again_in:
+        seconds until the vendor is asked about the entries that have no verdict yet.
         """
         endings: list[Ending] = []
         retries: list[tuple[bytes, int]] = []
@@ -132,14 +132,14 @@ class Accounting:
         await self._settler.settle(endings, fates, resolved)
 
     async def withhold(self, entries: Sequence[Entry], words: str) -> None:
-        """Ends `entries` because their visitors have withdrawn consent, or may have. words: which
-        of them."""
+        """Ends `entries` because their visitors have withdrawn consent, or may have. words: the
+        reason for the ledger, which says which of the two."""
         endings = [_withheld(entry, reason_of("delivery", "withdrawn")) for entry in entries]
         fates = self._fates.of_withheld(entries, words, time.time())
         await self._settler.settle(endings, fates)
 
     async def write_notes(self) -> None:
-        """Writes counts that belong to no ending, the last failure and the last warning."""
+        """Writes the counts that no ending carries, the last failure and the last warning."""
         await self._settler.settle([])
         if self._last_failure is not None:
             (at, reason), self._last_failure = self._last_failure, None
@@ -156,7 +156,7 @@ class Accounting:
     def _ending(
         self, entry: Entry, outcome: Outcome, at: float, response: Response | None, now: float
     ) -> Ending:
-        """How `entry` ends by the vendor's word."""
+        """The ending of `entry` after the vendor's response or verdict."""
         if outcome.result != "delivered":
             return self._dead(entry, outcome, at, response)
         DELIVERY.observe(self._pending_counts, max(0.0, now - entry.received_at))
@@ -173,8 +173,8 @@ class Accounting:
 
 
 def submissions(attempt: Attempt) -> Iterator[tuple[tuple[str, float], list[bytes]]]:
-    """The tickets under which entries of `attempt` were submitted, with the seconds until the
-    vendor is asked, and the id of the entry in each row, `NO_ENTRY` for those that were not."""
+    """Each ticket under which entries of `attempt` were submitted, with the seconds until the first
+    poll, and a row for each entry: its id, or `NO_ENTRY` if it has another ticket or none."""
     tickets = dict.fromkeys(
         (outcome.ticket, outcome.poll_after)
         for outcome in attempt.outcomes

@@ -1,12 +1,12 @@
-"""The sending rate of one drain: by the configured limits and what the vendor accepts.
+"""The sending rate of one drain, from the configured limits and what the vendor accepts.
 
-A vendor that throttles (429) halves the share of the limits that is used, down to a
-thirty-second; a second without being throttled gives a twentieth back. The share outlives the
-drain in the destination's counts, so that the next one does not start at full speed. So does the
-time until the next request may start (`rate_notes`): a limit holds from one drain to the next.
+When a vendor throttles (429), the share of the limits that is used is halved, down to a
+thirty-second. It grows by a twentieth about every second. The share is kept in the destination's
+counts, so that the next drain does not start at full speed. So is the time of the next request
+(`rate_notes`): a limit holds from one drain to the next.
 
-A vendor that says how much of its limit is used is not driven to the limit: from `HIGH_USAGE`
-percent on, requests are spaced, the more the less is left.
+If a vendor states how much of its limit is used, requests are spaced from `HIGH_USAGE` percent on:
+the less is left, the longer the pauses.
 """
 
 from math import inf
@@ -18,13 +18,13 @@ SMALLEST_SHARE = 1 / 32
 RECOVERY = 1.05
 FULL_USAGE = 100.0
 MAX_SPACING_SECONDS = 30.0
-"""Between two requests to a vendor of which the limit is used up."""
+"""Pause between two requests when the vendor's limit is used up."""
 
 
 class AdaptiveRate:
     """The rate of one drain. Times are seconds of any monotonic clock, given by the caller.
 
-    share: of the configured limits, from the last drain.
+    share: the share of the configured limits that the last drain used.
     """
 
     def __init__(self, settings: DeliverySettings, share: float = 1.0) -> None:
@@ -36,29 +36,29 @@ class AdaptiveRate:
         self.restore(share)
 
     def restore(self, share: float) -> None:
-        """Goes on with the `share` that the last drain left."""
+        """Takes over the `share` that the last drain left."""
         self.share = min(1.0, max(SMALLEST_SHARE, share))
 
     @property
     def in_flight(self) -> int:
-        """Requests that may be under way at once."""
+        """How many requests may be under way at once."""
         return max(1, int(self._settings.in_flight * self.share))
 
     def hold(self, seconds: float, events: int, now: float) -> None:
-        """Goes on where the last drain was: the first request waits `seconds`.
+        """Delays the first request by `seconds`, as the last drain noted.
 
-        events: as many as a request can carry. No request waits longer than its turn with them
-        would last: `seconds` is from a clock that may have been set.
+        events: the most that one request can carry. The delay is at most what a request with so
+        many events costs, because `seconds` comes from a clock that may have been set.
         """
         longest = max(self._seconds_for(events), MAX_SPACING_SECONDS * self._settings.drains)
         self._free_at = self._noted = now + min(seconds, longest)
 
     def turn(self, now: float) -> float:
-        """When the next request may start: `now` or later. If it does, call `take`."""
+        """When the next request may start: `now` or later. Call `take` when it starts."""
         return max(now, self._free_at)
 
     def take(self, turn: float, events: int) -> None:
-        """A request with `events` events starts, at its `turn`."""
+        """Records that a request with `events` events starts. turn: from `turn`."""
         seconds = self._seconds_for(events)
         if seconds:
             self._free_at = max(turn, self._free_at) + seconds
@@ -67,24 +67,24 @@ class AdaptiveRate:
         self.share = max(SMALLEST_SHARE, self.share / 2)
 
     def heed(self, usage: float) -> None:
-        """The vendor says that `usage` percent of its limit are used."""
+        """Sets the spacing of requests. usage: percentage of its limit that the vendor states."""
         excess = (min(usage, FULL_USAGE) - HIGH_USAGE) / (FULL_USAGE - HIGH_USAGE)
         self._spacing = MAX_SPACING_SECONDS * max(0.0, excess) ** 2
         if not self._limited and not self._spacing:
             self._free_at = -inf
 
     def recover(self) -> None:
-        """A second has gone by without being throttled."""
+        """Raises the share a little. Called about once a second."""
         self.share = min(1.0, self.share * RECOVERY)
 
     def share_to_note(self) -> float | None:
-        """The share, for the next drain; None when it is full and was so at the last call."""
+        """The share to note for the next drain; None if it is full now and was at the last call."""
         was_slow, self._was_slow = self._was_slow, self.share < 1
         return self.share if self._was_slow or was_slow else None
 
     def wait_to_note(self, now: float) -> float | None:
-        """Seconds until the next request may start, for the next drain; None if it may start now,
-        or has been noted."""
+        """Seconds until the next request may start, to note for the next drain; None if it may
+        start now, or if its time has been noted already."""
         if self._free_at <= now or self._free_at == self._noted:
             return None
         self._noted = self._free_at

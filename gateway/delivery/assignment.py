@@ -1,4 +1,4 @@
-"""What a drain has to do."""
+"""The assignment of a drain: its destination, and everything that it needs to empty the stream."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ class Assignment:
     """The destination that a drain empties, and how.
 
     client: None for a dry run. stops: a later denial of one of these consent types also stops
-    events that were accepted before it. reporting: how the ledger learns what became of them, if
-    there is one. is_erased: whether the person of an entry was erased.
+    events that were accepted before it. reporting: how outcomes are reported to the ledger; None
+    without a ledger. is_erased: whether the person of an entry was erased.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Assignment:
 
     @property
     def linger(self) -> float:
-        """Seconds that a single event may wait for company."""
+        """Seconds that a single event may wait for others to share its request."""
         return linger_seconds(self.settings, self.destination.limits)
 
     @property

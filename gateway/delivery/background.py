@@ -1,4 +1,4 @@
-"""The tasks of a drain: its senders, and the settling of what they bring back."""
+"""The background tasks of a drain: its senders, settling, polling and pauses."""
 
 from __future__ import annotations
 

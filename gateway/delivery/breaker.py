@@ -2,18 +2,18 @@
 
     closed     Requests go on. `FAILURES_BEFORE_PAUSE` failures in a row open it; a throttled
                request opens it at once.
-    doubting   A request got a verdict about the whole destination, such as a wrong token. No
-               request starts until it is known whether it is about this event alone
+    doubting   A response concerned the whole destination, such as a wrong token. Only requests of
+               the trial start until it is known whether the event alone was to blame
                (`gateway.delivery.trial`).
-    open       No request starts until the pause is over. Answers to earlier requests change
+    open       No request starts until the pause is over. Responses to earlier requests change
                nothing.
     half-open  One request may start, as the probe.
     probing    No other request starts. The probe's success closes the breaker, its failure opens
                it.
 
-A pure state machine with an injected clock: it decides, and the drain carries out. A pause concerns
-all drains of a destination, so Redis keeps it. Redis also counts the pauses in a row, and each one
-lasts longer than the one before (`gateway.queue.pause`).
+A pure state machine with an injected clock: it decides, and the drain carries out its decisions. A
+pause applies to all drains of a destination, so it is kept in Redis. Redis also counts the pauses
+in a row, and each one lasts longer than the one before (`gateway.queue.pause`).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """What got this verdict is a suspect: send no other request, and begin a trial."""
+    """The events that got this response are suspects: send no other request, and begin a trial."""
 
 
 class Breaker:
@@ -74,8 +74,8 @@ class Breaker:
         return self._state
 
     def restore(self, paused: bool, probing: bool, suspected: bool = False) -> None:
-        """Takes over the state that Redis keeps. probing: no success since the last pause.
-        suspected: it knows events that may have been the reason."""
+        """Takes over the state from Redis. probing: no success since the last pause. suspected:
+        suspects of earlier drains are noted."""
         if paused:
             self.pause()
         elif suspected:
@@ -84,12 +84,12 @@ class Breaker:
             self._state = "half-open"
 
     def pause(self, seconds: float = inf) -> None:
-        """Opens the breaker for `seconds`; without an end while the length is not known yet."""
+        """Opens the breaker for `seconds`; by default without an end, until the length is known."""
         self._state = "open"
         self._open_until = self._clock() + seconds
 
     def end_doubt(self, proven: bool) -> None:
-        """Goes on. proven: the destination has taken an event. If not, a probe goes first."""
+        """Ends the doubt. proven: the destination takes events; if false, a probe goes first."""
         self._state = "closed" if proven else "half-open"
         self._failures = 0
 
@@ -101,7 +101,7 @@ class Breaker:
         return 0 if state in ("open", "doubting") else 1
 
     def admit(self) -> bool:
-        """Whether a request may start now. If so, call `judge` with its answer."""
+        """Whether a request may start now. If so, call `judge` after its response."""
         state = self.state
         if state == "half-open":
             self._state = "probing"
@@ -109,9 +109,9 @@ class Breaker:
         return state == "closed"
 
     def judge(self, failure: Outcome | None) -> Trip | Resume | Doubt | None:
-        """What to do after the answer to a request. None: go on.
+        """What to do after the response to a request; None to go on.
 
-        failure: what `whole_failure` found in the answer; None is a success.
+        failure: what `whole_failure` found in its results; None counts as a success.
         """
         state = self.state
         if state in ("open", "half-open"):
@@ -133,7 +133,7 @@ class Breaker:
         return Trip(failure.reason, failure.retry_after)
 
     def _judge_in_doubt(self, failure: Outcome | None) -> Trip | Doubt | None:
-        """The answer to a request that was under way."""
+        """Judges the response to a request that was under way when the doubt began."""
         if failure is None:
             return None
         if is_verdict(failure):
@@ -148,7 +148,7 @@ class Breaker:
 
 
 def whole_failure(results: Iterable[Result]) -> Outcome | None:
-    """The first outcome for which the destination is to blame, not an event or a request."""
+    """The first outcome in `results` that blames the destination, not an event or a request."""
     for result in results:
         if isinstance(result, Attempt):
             for outcome in result.outcomes:

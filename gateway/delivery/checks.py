@@ -1,7 +1,7 @@
-"""Checks: requests by which a vendor says what is wrong with others, which it has got.
+"""Checks: second requests by which a vendor says what is wrong with the first ones.
 
-A check goes out with its request. The outcome of the request waits for it only for a moment, and is
-the same without it, but for the warnings.
+A check is sent together with its request. The outcome of the request waits only a moment for it;
+the check can add warnings, and changes nothing else.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from gateway.http.client import Client, SendError
 log = logging.getLogger(__name__)
 
 MAX_CHECKS = 4
-"""Under way at once. Requests that come meanwhile are not checked."""
+"""How many checks may be under way at once. Further requests are not checked meanwhile."""
 
 GRACE_SECONDS = 0.25
-"""How long an outcome waits for its check, which began together with its request."""
+"""How long an outcome waits for its check after the response has come."""
 
 Check = asyncio.Task[tuple[str, ...]]
-"""Ends with the warnings."""
+"""A check under way; its result are the warnings."""
 
 
 class Checks:
@@ -38,7 +38,7 @@ class Checks:
         self._has_failed = False
 
     def begin(self, request: Request) -> Check | None:
-        """The check of `request`, from now on under way; None without one."""
+        """Starts the check of `request`; None if there is none, or `MAX_CHECKS` are under way."""
         if self._under_way == MAX_CHECKS:
             return None
         try:
@@ -54,7 +54,7 @@ class Checks:
         return check
 
     async def warn(self, check: Check, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
-        """`outcomes` of the checked request, the delivered ones with what the vendor warns of."""
+        """`outcomes` of the checked request, with the vendor's warnings on the delivered ones."""
         if any(outcome.result == "delivered" for outcome in outcomes):
             await asyncio.wait([check], timeout=GRACE_SECONDS)
         if not check.done():

@@ -1,12 +1,12 @@
-"""A vendor's quota of requests for a day: the fewer are left, the longer events wait for others.
+"""A vendor's daily quota of requests: the fewer are left, the longer events wait for others.
 
-The count is in Redis, for all drains of all destinations with the quota (`queue.request_counts`);
-the share of a rate that a vendor bears is in the counts of its destination (`queue.drain_notes`).
+The count is in Redis, for all drains of all destinations that share the quota
+(`gateway.queue.request_counts`).
 
-Each drain spreads all requests that are left over the rest of the day, as if it were alone. With
-several drains they shrink faster, and with them the pace of each, so that some are left until the
-end of the day. A tenth is kept for requests that do not wait: full ones, tries, and halves of
-refused ones.
+Each drain spreads the requests that are left over the rest of the day, as if it were alone. With
+several drains the number shrinks faster, and each drain slows down accordingly, so that some
+requests are left until the end of the day. A tenth is kept for requests that do not wait: full
+batches, further tries, and halves of refused batches.
 """
 
 from __future__ import annotations
@@ -21,17 +21,18 @@ from gateway.queue.request_counts import DAY_SECONDS, RequestCounts
 
 SPARE_SHARE = 0.1
 MAX_SECONDS = 300.0
-"""As long as a drain stays; the next one reads at once."""
+"""The longest linger: as long as a drain stays, since the next one reads at once."""
 MAX_SHARE_OF_AGE = 0.01
-"""Of the age that an event may have: it shall not expire while it waits for others."""
+"""Largest share of an event's maximum age that it waits for others, so that it does not expire."""
 
 
 def lasting_linger(
     shortest: float, longest: float, quota: int, sent: int, seconds_left: float
 ) -> float:
-    """Seconds between two requests at which those that are left of `quota` last for the day.
+    """Seconds between two requests that make the rest of `quota` last until the end of the day.
 
-    shortest, longest: bounds of the result. sent: today, by all. seconds_left: of the day.
+    shortest, longest: bounds of the result. sent: requests of all drains today. seconds_left: of
+    the day.
     """
     left = quota * (1 - SPARE_SHARE) - sent
     if left <= 0:
@@ -40,7 +41,7 @@ def lasting_linger(
 
 
 class DailyQuota:
-    """The quota as one drain heeds it, for which it sets `pace`. A dry run uses none."""
+    """The quota in one drain, whose `pace` it sets. A dry run uses none of it."""
 
     def __init__(self, redis: Redis, keys: Keys, assignment: Assignment, pace: ReadingPace) -> None:
         limits, settings = assignment.destination.limits, assignment.settings
@@ -54,12 +55,12 @@ class DailyQuota:
         self._uncounted = 0
 
     def count(self) -> None:
-        """A request was sent."""
+        """Counts a request that was sent."""
         self._uncounted += 1
 
     async def heed(self, now: float) -> None:
-        """Counts what was sent since the last call, and sets the pace, unless the configuration
-        does. now: Unix seconds. Raises what Redis raises."""
+        """Adds the requests since the last call to the count in Redis, and sets the pace unless the
+        configuration fixes it. now: Unix seconds. Raises what Redis raises."""
         if not self._quota:
             return
         uncounted, self._uncounted = self._uncounted, 0

@@ -1,4 +1,7 @@
-"""Doubts: a drain keeps the suspects of a verdict about the whole destination, and tries them."""
+"""Doubts: keeps the suspects of a drain, and carries out their trial.
+
+Suspects are events with a response about the whole destination.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,13 @@ from gateway.queue.lease import Lease
 from gateway.queue.read import Reader, Wait
 
 Send = Callable[[Sequence[Entry]], Awaitable[Sequence[Result]]]
-"""Sends entries now, and says what became of them."""
+"""Sends entries now, and returns the results."""
 
 Settle = Callable[[Sequence[Result]], None]
 
 
 class Doubts:
-    """The suspects of one drain, and the entries that their trial is about.
+    """The suspects of one drain, and the entries that their trial needs.
 
     admit: checks entries that were read, and returns those that may be sent.
     """
@@ -49,7 +52,7 @@ class Doubts:
         self._earlier = ids
 
     def add(self, results: Sequence[Result]) -> list[Result]:
-        """Keeps those of `results` that got the verdict, and returns the others."""
+        """Keeps the parts of `results` with suspects, and returns the rest."""
         refused, rest = split_by_verdict(results)
         self._suspects += refused
         return rest
@@ -69,8 +72,8 @@ class Doubts:
         return Trial([[entry] for entry in await self._admit(found)], None)
 
     async def read_others(self, waiting: Sequence[Entry]) -> list[Entry]:
-        """Events that are no suspects, oldest first: those that were `waiting` to be sent, and
-        those that come next."""
+        """Entries that are not suspects, oldest first: those `waiting` to be sent, and the next
+        ones from the stream."""
         size = self._window.size
         found, _ = await self._reader.new(size, None)
         if not waiting and not found:
@@ -84,11 +87,11 @@ class Doubts:
 async def hold_trial(
     trial: Trial, others: list[Entry], send: Send, settle: Settle, goes_on: Callable[[], bool]
 ) -> Trip | Rest | None:
-    """Carries out `trial`; what it leads to, None when the destination takes events.
+    """Carries out `trial`. Returns the pause or rest that follows, or None.
 
-    others: entries that are no suspects, oldest first; what is sent is taken out. settle: called
-    with the results of entries that are no suspects any more. goes_on: if not, the trial is broken
-    off.
+    None means that the destination takes events, or that the trial was broken off. others: entries
+    that are not suspects, oldest first; those that are sent are taken out. settle: called with the
+    results of entries that are not suspects, or no longer. goes_on: whether to continue.
     """
     while goes_on() and (step := trial.next_step()) is not None:
         if isinstance(step, Another):
@@ -101,8 +104,8 @@ async def hold_trial(
 
 
 def split_by_verdict(results: Iterable[Result]) -> tuple[list[Attempt], list[Result]]:
-    """The parts of `results` with the entries that got a verdict about the whole destination, and
-    those with the others."""
+    """Splits `results` into the parts whose outcomes are about the configuration (`is_verdict`),
+    and the rest."""
     refused: list[Attempt] = []
     rest: list[Result] = []
     for result in results:
@@ -117,13 +120,16 @@ def split_by_verdict(results: Iterable[Result]) -> tuple[list[Attempt], list[Res
 
 
 def sent_alone(attempts: Iterable[Attempt]) -> list[bytes]:
-    """The ids of the entries that were sent in a request of their own."""
+    """The ids of the entries that were sent alone."""
     return [attempt.entries[0].id for attempt in attempts if len(attempt.entries) == 1]
 
 
 def spend_try(result: Result) -> Result:
-    """`result` of an event that goes first after a pause: it costs a try to be throttled then, for
-    the vendor may throttle this event alone."""
+    """`result` with throttled outcomes limited to the event, so that they cost it a try.
+
+    For requests of a trial and the first one after a pause: the vendor may throttle these events
+    alone.
+    """
     if isinstance(result, Ended) or not any(map(is_throttled, result.outcomes)):
         return result
     outcomes = [
@@ -133,8 +139,8 @@ def spend_try(result: Result) -> Result:
 
 
 def resting(entries: Iterable[Entry]) -> list[Entry]:
-    """`entries` as they are handed back to wait like after a failed try, but not for hours: the
-    configuration may be mended at any time."""
+    """`entries`, to be handed back so that they wait as after a failed try, but not for hours: the
+    configuration may be corrected at any time."""
     return [
         entry._replace(deliveries=min(entry.deliveries, MAX_LONE_TRIES) + 1) for entry in entries
     ]

@@ -2,17 +2,17 @@
 
     read      entries that are due for a retry, then new ones, as many as the window takes; those
               of visitors who have withdrawn consent end here (`withdrawals`)
-    plan      expired ones end here; the destination makes requests of the others
+    plan      expired entries end here; the destination makes requests of the others
     send      up to `in_flight` requests at once; a refused batch comes back in halves
               (`sender_pool`)
-    judge     the breaker says when the destination has to be paused (`breaker`, `pausing`); a
-              verdict about the whole destination is confirmed with another event first (`trial`)
-    settle    delivered, rejected and expired entries end, as many at once as have come back by
-              then; the others stay pending (`settling`)
+    judge     the breaker says when to pause the destination (`breaker`, `pausing`); a response
+              about the whole destination is confirmed with another event first (`trial`)
+    settle    delivered, rejected and expired entries end, all whose results have arrived together
+              in one step; the others stay pending (`settling`)
     poll      vendors that answer later are asked what became of earlier events (`polling`)
 
-It ends when it is told to, when the destination is paused, or when it has had its time (`stay`).
-What is left then is the next drain's.
+It ends when it is stopped, when the destination is paused, or when its time is over (`stay`). The
+next drain takes what is left.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class Drain:
         self._stopped = asyncio.Event()
 
     def stop(self) -> None:
-        """Ends the drain as soon as the requests under way have their answers."""
+        """Ends the drain as soon as the requests under way have their responses."""
         self._stopped.set()
         self._window.notify()
         self._pool.stop()
@@ -146,7 +146,7 @@ class Drain:
         return self._stopped.is_set()
 
     async def run(self) -> None:
-        """Drains. Raises what Redis raised, with the entries left pending."""
+        """Drains. Raises what Redis raised; entries that have not ended stay pending."""
         try:
             await self._restore()
             await self._read_and_send()
@@ -188,9 +188,11 @@ class Drain:
                 break
 
     async def _wind_down(self) -> None:
-        """Brings what the next drain would have to begin again to a result: waits for the answers
-        to the requests under way, but no longer than `WIND_DOWN_SECONDS`; halves refused batches
-        until a part of each has a result; and ends doubts."""
+        """Completes what the next drain would have to repeat.
+
+        Waits for the responses to the requests under way, but no longer than `WIND_DOWN_SECONDS`;
+        halves refused batches until a part of each has a result; and ends a doubt.
+        """
         self._pool.wind_down()
         until = time.monotonic() + WIND_DOWN_SECONDS
         while self._pool.is_busy and (left := until - time.monotonic()) > 0:
@@ -216,14 +218,15 @@ class Drain:
             await self._call_help()
 
     async def _write_notes(self) -> None:
-        """Counts that belong to no ending, requests of a quota, the last failure, and the rate."""
+        """Writes counts, the last failure and warning, and the notes of the rate; sets the pace by
+        the daily quota, and lets the rate recover."""
         await self._accounting.write_notes()
         await self._quota.heed(time.time())
         self._rate.recover()
         await self._rate_notes.write()
 
     async def _read_new(self) -> int | None:
-        """How many new entries were found; None if it was not the time to read."""
+        """Reads new entries and returns their number; None if it was not time to read."""
         await self._linger()
         size = min(self._batch_size(), MAX_READ)
         if size == 0 or self._ending or self._pace.wait(time.monotonic()) > 0:
@@ -243,7 +246,8 @@ class Drain:
                     await self._stopped.wait()
 
     async def _dispatch(self, entries: Sequence[Entry], paused: bool) -> None:
-        """paused: by another drain, while this one waited."""
+        """Has `entries` sent. paused: another drain paused the destination while this one read, so
+        the entries are handed back and the drain stops."""
         if not entries:
             return
         if paused:
@@ -253,11 +257,12 @@ class Drain:
         self._put(await self._admit(entries))
 
     def _put(self, entries: Sequence[Entry]) -> None:
-        """Has `entries` sent; those of which no request can be made end here."""
+        """Has `entries` sent; those that cannot be sent end here."""
         self._settlement.add(self._pool.put(entries))
 
     async def _admit(self, entries: Sequence[Entry]) -> Sequence[Entry]:
-        """Those of `entries` that are at work from now on; withdrawn consent ends the others."""
+        """Adds `entries` to the window and returns them, without those that withdrawn consent
+        ends."""
         entries = await self._withdrawals.withhold(entries)
         self._window.add(entries)
         return entries
@@ -284,7 +289,7 @@ class Drain:
             self._background.start(self._pausing.resume())
 
     def _adapt_rate(self, results: Sequence[Result], failure: Outcome | None) -> None:
-        """Sends as fast as the vendor bears, by what it answered."""
+        """Adapts the rate to the vendor's response."""
         if failure is not None and is_throttled(failure):
             self._rate.throttle()
         usage = highest_usage(results)
@@ -292,7 +297,7 @@ class Drain:
             self._rate.heed(usage)
 
     async def _end_doubt(self) -> None:
-        """Finds out whether the destination takes nothing, or the suspects are to blame."""
+        """Holds a trial: finds out whether the destination or the suspects are to blame."""
         trial = await self._doubts.open_trial()
         if not trial.suspects:
             self._breaker.end_doubt(proven=False)

@@ -17,11 +17,11 @@ from gateway.redis_client.connect import RedisError
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-"""How often a drain looks for tombstones. `gateway erase` waits longer before it removes events."""
+"""How often a drain reads the tombstones. `gateway erase` waits longer before it removes events."""
 
 
 class Erasures:
-    """The tombstones that a drain knows. digests: of the ids of an event."""
+    """The tombstones that a drain knows. digests: the lookup digests of an event."""
 
     def __init__(self, redis: Redis, keys: Keys, digests: Digests) -> None:
         self._redis = redis
@@ -30,12 +30,12 @@ class Erasures:
         self._tombstones = Tombstones()
 
     async def look(self) -> None:
-        """Raises what Redis raised."""
+        """Reads the tombstones. Raises what Redis raised."""
         self._tombstones = await read_tombstones(self._redis, self._keys)
 
     async def keep_looking(self, blind: Callable[[], None]) -> None:
-        """Looks again and again, until cancelled, or until Redis does not answer: then it calls
-        `blind`."""
+        """Reads the tombstones every `LOOK_SECONDS` until cancelled. If Redis fails, calls `blind`
+        and returns."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:

@@ -1,4 +1,4 @@
-"""Fates: what the ledger learns of a drain's entries, with the vendor's words, secrets masked."""
+"""Fates: what a drain reports about its entries to the ledger, secrets masked."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ MAX_WORDS = 500
 """Characters of a vendor's words that the ledger keeps."""
 
 REMEMBERED = 100
-"""Words of a vendor of which the masked form is remembered: most answers have the same."""
+"""How many reasons are remembered in masked form: most responses have the same reason."""
 
 TEST = "sent as a test"
 
 Told = tuple[Entry, Outcome]
-"""An entry, and what the vendor said of it."""
+"""An entry and its outcome."""
 
 
 class FateMaker:
-    """Makes the fates of one drain's entries; of those without a receipt the ledger knows nothing.
+    """Makes the fates of one drain's entries, except those that have no receipt.
 
-    reports: whether there is a ledger; without one, no fate is made.
+    reports: whether there is a ledger; without one, no fates are made.
     """
 
     def __init__(self, destination: Destination[Any], reports: bool, dry_run: bool = False) -> None:
@@ -38,7 +38,7 @@ class FateMaker:
         self._delivered = "dry run" if dry_run else "delivered"
 
     def of_results(self, results: Sequence[Result]) -> list[Fate]:
-        """Of the entries of `results`, in their order."""
+        """The fates of the entries in `results`, in order."""
         fates: list[Fate] = []
         for result in results:
             if not isinstance(result, Ended):
@@ -51,11 +51,11 @@ class FateMaker:
         return fates
 
     def of_verdicts(self, told: Iterable[Told], at: float, response: Response | None) -> list[Fate]:
-        """Of entries whose verdicts were in `response`. at: Unix seconds."""
+        """The fates of entries whose verdicts were in `response`. at: Unix seconds."""
         return self._made(told, at, response)
 
     def of_withheld(self, entries: Iterable[Entry], words: str, at: float) -> list[Fate]:
-        """Of entries that are withheld because of what `words` says. at: Unix seconds."""
+        """The fates of entries that are withheld. words: the reason. at: Unix seconds."""
         outcome = Outcome("rejected", words)
         return self._made([(entry, outcome) for entry in entries], at, result="withheld")
 
@@ -67,7 +67,7 @@ class FateMaker:
         is_test: bool = False,
         result: str = "",
     ) -> list[Fate]:
-        """result: if not the outcome's."""
+        """result: replaces that of the outcomes, unless it is ""."""
         if not self._reports:
             return []
         status = response.status if response else None
@@ -91,13 +91,13 @@ class FateMaker:
         return fates
 
     def _result_of(self, outcome: Outcome) -> str:
-        """As the ledger names it."""
+        """The result as the ledger names it."""
         if outcome.result != "delivered":
             return outcome.result
         return WITH_WARNINGS if outcome.warnings else self._delivered
 
     def _words_of(self, outcome: Outcome, is_test: bool) -> str:
-        """The warnings, whether it was a test, and the reason, secrets masked."""
+        """The warnings, `TEST` for a test, and the masked reason, in one text."""
         reason = self._masked(outcome.reason) if outcome.reason else ""
         if outcome.warnings or is_test:
             words = [warning_words(outcome), TEST if is_test else "", reason]

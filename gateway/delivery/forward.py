@@ -50,8 +50,8 @@ async def forward_events(
     stopping: asyncio.Event,
     patience: Patience,
 ) -> None:
-    """Drains the destination `name`, unless enough drains are at work on it; ends soon once
-    `stopping` is set. Raises what Redis raised."""
+    """Drains the destination `name`, unless it already has all the drains that it may have. Ends
+    soon after `stopping` is set. Raises what Redis raised."""
     jobs_url = settings.redis.jobs_at(redis_url)
     redis, jobs = connect_for_work(redis_url), connect_for_work(jobs_url)
     keys = Keys.of(settings)
@@ -149,10 +149,10 @@ class Forwarding:
         return AuthorisedClient(client, credentials)
 
     async def reschedule(self, successor: bool) -> None:
-        """Queues the next drain where one is needed: an event that came while this one was ending
-        woke no other.
+        """Queues the next drain if one is needed: an event that arrived while this drain was ending
+        has woken none.
 
-        successor: whether to queue one even without events, to wait for new ones.
+        successor: whether to queue one even if there is no work, to wait for new events.
         """
         keys = Keys.of(self.settings).destination(self.name)
         paused = await current_pause(self.redis, keys)

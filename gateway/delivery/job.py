@@ -28,27 +28,27 @@ from gateway.system.processes import die_with_parent
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = JOB_SECONDS - 60.0
-"""When a drain is told to end that has not done so by itself. RQ's own limit cannot end it: it
-raises an error in a signal handler, which uvloop swallows, and kills the process a minute later."""
+"""When to stop a drain that has not ended by itself. RQ's own limit cannot end it: it raises an
+error in a signal handler, which uvloop swallows, and kills the process a minute later."""
 
 _settings: Settings | None = None
 _redis_url = ""
 
 
 def forward(destination: str) -> None:
-    """Drains `destination`. This is the one function that RQ may call; it runs in a fork of the
-    worker, and so finds the settings that the worker read."""
+    """Drains `destination`. This is the only function that RQ may call. It runs in a fork of the
+    worker, which has the settings that the worker read."""
     if _settings is None or destination not in _settings.destinations:
         return  # another configuration queued it; its events wait for a worker that knows it
     uvloop.run(_forward(_settings, destination))
 
 
 def run_worker(settings: Settings, redis_url: str) -> None:
-    """Runs an RQ worker in this process until it is told to stop.
+    """Runs an RQ worker in this process until it is stopped.
 
-    Everything is imported by now, so the forks start at once. When the memory of Redis is full and
-    RQ quits, this process drains by itself, and ends once there is room: then it has threads, and
-    must not fork any more. Its supervisor starts a new one.
+    Everything that forks need is imported first, so that they start at once. When the memory of
+    Redis is full and RQ quits, this process drains by itself, and ends once there is room: it has
+    threads by then, and must not fork any more. Its supervisor starts a new one.
     """
     global _settings, _redis_url
     _settings, _redis_url = settings, redis_url
@@ -76,21 +76,21 @@ def run_worker(settings: Settings, redis_url: str) -> None:
 
 
 def prepare_forks(settings: Settings) -> None:
-    """Imports what forks send with, reads their scripts, and takes all there is out of the garbage
-    collector's sight: a page that it marks in a fork is a page of the fork's own."""
+    """Imports the HTTP carriers, reads the scripts, and hides all objects from the garbage
+    collector: a memory page on which it leaves marks in a fork is copied."""
     import_carriers(settings)
     read_scripts()
     spare_shared_pages()
 
 
 def import_carriers(settings: Settings) -> None:
-    """Imports what the destinations send with."""
+    """Imports the HTTP carriers of the destinations."""
     for each in settings.destinations.values():
         import_carrier(each.http)
 
 
 class ForwardWorker(Worker):
-    """RQ's forking worker, with children that end in good order and never outlive it."""
+    """RQ's forking worker, with children that shut down cleanly and never outlive it."""
 
     told_to_end = False
 
@@ -99,7 +99,7 @@ class ForwardWorker(Worker):
         super().main_work_horse(*args)
 
     def handle_warm_shutdown_request(self) -> None:
-        """Tells the drain to end; RQ's own worker would wait until it ends by itself."""
+        """Also stops the drain; RQ's own worker would wait until it ends by itself."""
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
         self.told_to_end = True
         self._tell_horse()
@@ -111,17 +111,17 @@ class ForwardWorker(Worker):
             super().fork_work_horse(*args)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        if self.told_to_end:  # perhaps before the horse had a number
+        if self.told_to_end:  # perhaps before the horse's process id was known
             self._tell_horse()
 
     def setup_work_horse_signals(self) -> None:
         super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-        if self.told_to_end:  # as the fork of a worker that hands signals on to its horse
+        if self.told_to_end:  # the worker was told so just before the fork
             os._exit(1)
 
     def maintain_heartbeats(self, *args: Any) -> None:
-        with suppress(MemoryIsFullError), memory_may_be_full():  # the horse goes on, so does this
+        with suppress(MemoryIsFullError), memory_may_be_full():  # the horse is still at work
             super().maintain_heartbeats(*args)
 
     def set_shutdown_requested_date(self) -> None:

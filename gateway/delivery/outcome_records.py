@@ -13,10 +13,11 @@ from gateway.queue.recent import Record
 def outcome_records(
     name: str, destination: Destination[Any], dry_run: bool, attempt: Attempt
 ) -> list[Record]:
-    """What became of each event of one attempt that the demo shop shows, with the request and the
-    answer, secrets masked.
+    """A record for each event of `attempt` that came from the demo shop: the outcome, the request
+    and the response, secrets masked.
 
-    What a request has for several browsers, or for others too, is shown to none of them.
+    If the request also carries events of other browsers or visitors, its content and the response
+    are left out.
     """
     browsers = {entry.demo_browser for entry in attempt.entries}
     if browsers == {""}:

@@ -1,4 +1,4 @@
-"""Pausing: carries out in Redis what the breaker of one drain decides, for all drains."""
+"""Pausing: writes the decisions of one drain's breaker to Redis, for all drains."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Pausing:
         self._breaker = breaker
 
     async def restore(self) -> Sequence[bytes]:
-        """Has the breaker take over the state that earlier drains left; returns the ids of their
+        """Restores the breaker to the state that earlier drains left; returns the ids of their
         suspects."""
         probing = await is_probing(self._redis, self._keys)
         suspects = await read_suspects(self._redis, self._keys)
@@ -49,7 +49,7 @@ class Pausing:
         log.warning("%s is paused for %.0f s: %s", self._name, made.seconds, made.reason)
 
     async def note_suspects(self, ids: Sequence[bytes]) -> None:
-        """Leaves `ids` to the next drain, which tries them."""
+        """Notes the suspects `ids` for the trial of the next drain."""
         await note_suspects(self._redis, self._keys, ids)
 
     async def resume(self) -> None:

@@ -28,7 +28,7 @@ def none_erased(_: Entry) -> bool:
 class Shipment:
     """A request to be sent, and the entries that it carries.
 
-    part_of: stands for the refused batch of which this is a part; None for any other request.
+    part_of: identifies the refused batch that this is a part of; None for any other request.
     """
 
     entries: Sequence[Entry]
@@ -41,7 +41,7 @@ class Ended:
     """An entry that ends unsent: it has expired, no request can be made of it, or its person was
     erased.
 
-    at: Unix seconds. withheld: whether that is how it ends, whatever the outcome says.
+    at: Unix seconds. withheld: whether the ending is `withheld`, whatever the outcome says.
     """
 
     entry: Entry
@@ -57,10 +57,10 @@ def plan(
     now: float,
     is_erased: IsErased = none_erased,
 ) -> Iterator[Shipment | Ended]:
-    """The requests that carry `entries`, and those of them that end unsent.
+    """The requests that carry `entries`, and the entries that end unsent.
 
-    An entry past `max_age` has expired; one that no request can be made of, or that is no event, is
-    rejected. One of an erased person is withheld.
+    An entry past `max_age` expires. It is rejected if it is unreadable, or if the destination can
+    make no request of it, and withheld if its person was erased.
     now: Unix seconds.
     """
     fresh: list[Entry] = []
@@ -90,7 +90,7 @@ def plan(
 
 
 def time_of(entry: Entry) -> float:
-    """When the event happened, or was received: a rule may have taken its time away."""
+    """When the event happened, or was received if a rule has removed its time. Unix seconds."""
     timestamp = entry.event.get("timestamp")
     return timestamp if isinstance(timestamp, int | float) else entry.received_at
 
@@ -111,7 +111,8 @@ def _plan_one_by_one(
     now: float,
     error: Exception,
 ) -> Iterator[Shipment | Ended]:
-    """A fault in a destination's code costs the event that it trips over, not its neighbours."""
+    """Plans each entry by itself, so that a fault in a destination's code rejects only the event
+    that causes it."""
     if len(entries) == 1:
         log.error("%s could not build a request: %s", destination.type, type(error).__name__)
         outcome = Outcome("rejected", f"the request could not be built: {type(error).__name__}")

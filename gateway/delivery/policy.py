@@ -11,20 +11,21 @@ from gateway.configuration.delivery import DeliverySettings, MaxAge, deadline
 
 JITTER = 0.2
 FAILURES_BEFORE_PAUSE = 5
-"""Requests in a row that fail as a whole before a destination is paused. One event that always
+"""How many requests in a row fail as a whole before a destination is paused. One event that always
 makes a vendor's server fail must not hold up the others."""
 
 MAX_LONE_TRIES = 3
-"""Tries that an event is taken to have spent at most while nothing but it shows that the
-configuration is wrong. By default it waits two minutes then."""
+"""Limits the wait of a single suspect: it waits as after so many tries at most. By default, that is
+two minutes."""
 
 
 @dataclass(frozen=True, slots=True)
 class SendPolicy:
-    """How hard one request is tried.
+    """How often a request is tried, and when its events are given up.
 
-    tries: before its entries wait for a later job. max_age: the deadline of an event. give_up: on
-    events that may have been delivered, when the vendor would not recognise a repetition.
+    tries: how often it is sent before its entries wait for a later retry. max_age: the deadline of
+    an event. give_up: whether an event that may have been delivered is given up if the vendor would
+    not recognise a repetition.
     """
 
     tries: int
@@ -43,10 +44,10 @@ def waits(backoff: Sequence[float]) -> Callable[[int, bytes], float]:
 
 
 def wait_before_retry(backoff: Sequence[float], deliveries: int, entry_id: bytes) -> float:
-    """Seconds that an entry waits after `deliveries` deliveries; none if it was handed back.
+    """Seconds that an entry waits after `deliveries` deliveries; 0 if none has been spent.
 
-    The jitter comes from the entry's id, so that every process knows the same moment without
-    writing it down.
+    The jitter comes from the entry's id, so that every process computes the same time without
+    storing it.
     """
     if deliveries < 1:
         return 0.0
@@ -61,12 +62,12 @@ def is_throttled(failure: Outcome) -> bool:
 
 
 def is_verdict(outcome: Outcome) -> bool:
-    """Whether the vendor says that it will take nothing until somebody mends the configuration."""
+    """Whether the vendor says that it takes nothing until the configuration is corrected."""
     return outcome.result == "retry" and outcome.scope == "configuration"
 
 
 def takes_nothing_now(failure: Outcome) -> bool:
-    """Whether events are handed back with no delivery spent, because no event would be taken."""
+    """Whether the destination takes no events now, so that a try does not count."""
     return failure.scope == "configuration" or is_throttled(failure)
 
 

@@ -1,11 +1,11 @@
-"""Polling: asks a vendor that answers later what became of the events that it has.
+"""Polling: asks a vendor that answers later what became of submitted events.
 
-A question costs no try of an event. The next one comes when the request is twice as old, at least
-`MIN_WAIT_SECONDS` later; the destination says how far apart questions have to be.
+A poll costs no try. The next poll follows when the request is twice as old, but at least
+`MIN_WAIT_SECONDS` later. The destination sets the least time between polls.
 
-After `DEADLINE_SECONDS` the vendor is asked once more. If it has no verdict then, the event ends as
-delivered, with a warning: the vendor has accepted it. If the question fails, as while the token is
-wrong, it is asked again, until `LAST_SECONDS` after the request.
+After `DEADLINE_SECONDS` the vendor is asked once more. If it still has no verdict, the events end
+as delivered, with a warning, since the vendor has accepted them. If that poll fails, for instance
+because a token is wrong, it is repeated until `LAST_SECONDS` after the request.
 """
 
 from __future__ import annotations
@@ -34,11 +34,12 @@ DEADLINE_SECONDS = 86_400.0
 LAST_SECONDS = 3 * 86_400.0
 MIN_WAIT_SECONDS = 60.0
 OVERDUE_WAIT_SECONDS = 3600.0
-"""Between two questions after the deadline."""
+"""Between two polls after the deadline."""
 BRIEF_SECONDS = 10.0
-"""For how long a drain asks that ends because the destination takes no events."""
+"""How long a drain polls that ends because the destination takes no events."""
 RESERVED_SECONDS = 300.0
-"""For how long no other drain takes a ticket. If this one is killed, it is asked about then."""
+"""How long a ticket is reserved for this drain. If it is killed, another drain takes the ticket
+then."""
 
 NO_VERDICT = "the vendor accepted it and gave no verdict within 24 hours"
 NO_ANSWER = "the vendor accepted it and could not be asked for its verdict within 72 hours"
@@ -46,8 +47,11 @@ TOO_MANY = "the vendor accepted it; its verdict was not awaited, as too many wai
 
 
 class Polling:
-    """The questions of one drain. client: None for a dry run: nothing is asked. settings: how many
-    events may wait for a verdict. on_trip: called when a verdict is about the whole destination."""
+    """The polls of one drain.
+
+    client: None for a dry run, which asks nothing. settings: limit how many events may wait for a
+    verdict. on_trip: called when a verdict is about the whole destination.
+    """
 
     def __init__(
         self,
@@ -70,12 +74,12 @@ class Polling:
         self._is_at_work = False
 
     def stop(self) -> None:
-        """Asks no further question; one that is under way comes to its end."""
+        """Starts no further polls; the one under way is completed."""
         self._stopped = True
 
     async def poll(self, seconds: float = inf) -> None:
-        """Asks about each ticket that is due, one after the other, but begins with none after
-        `seconds`. Does nothing while it is at work already. Raises what Redis raised."""
+        """Asks about the tickets that are due, one after the other. Starts none after `seconds`.
+        Returns at once if polling is already under way. Raises what Redis raised."""
         if self._is_at_work:
             return
         self._is_at_work = True
@@ -115,7 +119,7 @@ class Polling:
         self._heed(verdicts)
 
     async def _ask(self, question: Request) -> Response | None:
-        """The vendor's answer; None without one."""
+        """The vendor's response; None if there is none."""
         assert self._client is not None
         now = time.time()
         try:
@@ -138,7 +142,7 @@ class Polling:
         log.error("%s could not %s: %s", self._destination.type, what, type(error).__name__)
 
     def _read(self, ticket: Ticket, response: Response | None) -> Sequence[Outcome | None]:
-        """What is known of each row of `ticket`."""
+        """The verdict on each row of `ticket`; None where there is none yet."""
         rows = len(ticket.rows)
         if response is None:
             return [None] * rows
@@ -160,21 +164,21 @@ class Polling:
 
 
 def _again_in(age: float) -> float:
-    """Seconds until the next question about a request of this age."""
+    """Seconds until the next poll about a request of this age."""
     if age >= DEADLINE_SECONDS:
         return OVERDUE_WAIT_SECONDS
     return min(max(age, MIN_WAIT_SECONDS), DEADLINE_SECONDS - age)
 
 
 def _is_last(ticket: Ticket, question: Request | None, response: Response | None) -> bool:
-    """Whether the events without a verdict end: it is time, and the question did not fail."""
+    """Whether events without a verdict end now: the deadline is over, and the poll did not fail."""
     if ticket.age < DEADLINE_SECONDS:
         return False
     return question is None or (response is not None and not _says_nothing(response.status))
 
 
 def _says_nothing(status: int) -> bool:
-    """Whether a vendor that answers so may still have a verdict, for one who may ask."""
+    """Whether the poll failed with `status`, so that the vendor may still have a verdict."""
     return status in (401, 403, 408, 429) or status >= 500
 
 
@@ -185,7 +189,7 @@ def _last_words(ticket: Ticket) -> str:
 
 
 def _kept(destination: Destination[Any], outcome: Outcome) -> Outcome | None:
-    """`outcome` as it may be kept. What is submitted once more has no verdict."""
+    """`outcome` as it may be kept. None for `submitted`, which is no verdict."""
     if outcome.result == "submitted":
         return None
     return keep_warnings(destination, [replace(outcome, ticket="")])[0]

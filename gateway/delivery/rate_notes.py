@@ -1,6 +1,6 @@
-"""Notes of the rate, for the next drain: the share of the limits, and when a request may start.
+"""Notes of the rate for the next drain: the share of the limits, and when a request may start.
 
-Monotonic clocks mean nothing to another process, so the time is noted in Unix seconds.
+The time is noted in Unix seconds, since a monotonic clock means nothing to another process.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from gateway.queue.keys import DestinationKeys
 
 
 class RateNotes:
-    """The notes of one destination, for `rate`. events: as many as one request can carry. Its
-    methods raise what Redis raised."""
+    """The notes of one destination's `rate`. Its methods raise what Redis raised.
+
+    events: the most that one request can carry.
+    """
 
     def __init__(
         self, redis: Redis, keys: DestinationKeys, rate: AdaptiveRate, events: int
@@ -27,7 +29,7 @@ class RateNotes:
         self._events = events
 
     async def restore(self) -> None:
-        """Goes on as the last drain left it."""
+        """Restores the rate to the state that the last drain noted."""
         self._rate.restore(await read_share(self._redis, self._keys))
         seconds = await read_next_request(self._redis, self._keys) - time.time()
         if seconds > 0:

@@ -1,19 +1,19 @@
-"""The pace at which a drain reads new events: slow enough that they come together."""
+"""The pace at which a drain reads new events: slow enough for events to gather."""
 
 from math import inf
 
 READ_SECONDS = 0.005
-"""Events that come closer than this are read together, whatever the linger."""
+"""The shortest linger: events that arrive within this time are read together."""
 
 
 class ReadingPace:
     """Pauses between reads. Times are seconds of any monotonic clock, given by the caller.
 
-    An event that comes after a silence is read at once. After that the pauses grow from
-    `READ_SECONDS` to `linger`, twofold each time. A read that finds as many events as it asks for
-    is followed by another at once, and by shorter pauses: a full batch does not wait.
+    An event that arrives after a silence is read at once. Then the pauses double from
+    `READ_SECONDS` up to `linger`. A read that finds as many events as it asks for is followed by
+    another at once, and by shorter pauses: a full batch does not wait.
 
-    linger: how long a single event may wait for company.
+    linger: how long a single event may wait for others.
     """
 
     def __init__(self, linger: float) -> None:
@@ -22,7 +22,7 @@ class ReadingPace:
         self._read_at = self._next_at = -inf
 
     def linger(self, seconds: float) -> None:
-        """From now on, a single event may wait as long for company."""
+        """Sets how long a single event may wait for others."""
         self._longest = max(READ_SECONDS, seconds)
 
     def wait(self, now: float) -> float:
@@ -30,7 +30,7 @@ class ReadingPace:
         return max(0.0, self._next_at - now)
 
     def has_read(self, found: int, asked: int, now: float) -> None:
-        """A read has found `found` of the `asked` events, at least one."""
+        """Records a read that asked for `asked` events and got `found`, at least one."""
         after_silence = now - self._read_at > 2 * self._longest
         self._read_at = self._next_at = now
         if found >= asked:

@@ -1,10 +1,10 @@
-"""Held consent: decides again about events that waited for the consent of their visitor.
+"""Held consent: decides again about held events once their visitor has stated consent.
 
-A grant releases them in their order, a denial withholds them. The pipeline decides, for the
-destinations that waited. It decides while the page that states consent waits for its answer,
-because only that request has the token that decrypts the events. A crash between reading and
-writing changes nothing, and the page, which got no answer, repeats its request. If two processes do
-the same at once, it is written once.
+A grant releases the events in order, a denial withholds them. The pipeline decides for the
+destinations for which they were held. This happens while the page that states consent waits for its
+answer, because only that request has the token that decrypts the events. A crash between reading
+and writing changes nothing: the page gets no answer and repeats its request. If two processes
+release the same events at once, only one of them writes.
 """
 
 from __future__ import annotations
@@ -32,28 +32,30 @@ from gateway.stages.held_consent import with_statement
 from gateway.stages.sealing import Unreadable
 
 SILENCE = dict.fromkeys(CONSENT_TYPES, "denied")
-"""What holds when the time is over."""
+"""The consent of a visitor who has not answered in time."""
 OF_THE_VISIT = ("client_id", "ga_session_id", "ga_session_number")
-"""Fields that a page has once analytics_storage is granted: its earlier events take them over."""
+"""Fields that a page sends once analytics_storage is granted; its earlier events take them over."""
 UNREADABLE = "it could not be read with the token of its page"
 GONE = Verdict(None, "when", "the destination is no longer configured", label="not configured")
 
 MAX_ROUNDS = 25
-"""How often a page's oldest events are read and released: enough for the most that one page may
-have, and some more while other requests of that page change something."""
+"""How often a page's oldest events are read and released: enough for the most events that a page
+may have, with spare rounds for changes by other requests of the page."""
 
 
 class Contended(RedisError):
-    """Other requests of the same page changed what is held each time that it was to be released."""
+    """The events of a page were not all released within `MAX_ROUNDS`, because other requests of the
+    page kept changing what is held."""
 
 
 @dataclass
 class Resolved:
-    """Of the oldest events of a page, those that wait no longer.
+    """The oldest events of a page, as far as they are no longer held.
 
-    count: how many they are. decisions: for the destinations that waited. waited: these, as often
-    as they did. withheld: the same of events that cannot be read; unreadable: the receipts of
-    these, with the destinations of each. due: Unix seconds when the rest is due.
+    count: number of these events. decisions: for the destinations for which they were held.
+    waited: these destinations, once for each event. withheld: the same for events that cannot be
+    read. unreadable: the receipts of those, each with its destinations. due: Unix seconds when the
+    first event that stays held is due; 0 if none does.
     """
 
     count: int = 0
@@ -65,8 +67,8 @@ class Resolved:
 
 
 def visit_of(decisions: Iterable[Decision]) -> Event:
-    """Who visits, and in which session, by the first of `decisions` that knows it and may say so;
-    empty when none does."""
+    """The visitor and session fields (`OF_THE_VISIT`) from the first of `decisions` that has a
+    `client_id` and consent for analytics_storage; empty if there is none."""
     for decision in decisions:
         event = decision.event
         if event.get("client_id") and event["consent"].get("analytics_storage") == "granted":
@@ -82,10 +84,10 @@ def resolve(
     now: float,
     sent: Sequence[Decision] = (),
 ) -> Resolved:
-    """What becomes of the events of a page, up to the first that still waits.
+    """Decides about the events of a page, up to the first that stays held.
 
-    seconds: how long an event may wait. sent: the decisions about what the page sent now. Events
-    that came before the visit was known take it over from them.
+    seconds: how long an event may be held. sent: the decisions about the events that the page sent
+    now; earlier events without a `client_id` take over the visit from them.
     """
     resolved, said = Resolved(), held_page.stated
     visit, demo_browser = visit_of(sent), sent[0].demo_browser if sent else ""
@@ -123,8 +125,8 @@ def resolve(
 
 @dataclass(frozen=True, slots=True)
 class PageRelease:
-    """Releases what is held of a page, by its token. digest: of page tokens. seconds: how long an
-    event may wait. watch: is told of the decisions that were appended."""
+    """Releases the held events of a page by its token. digest: makes digests of page tokens.
+    seconds: how long an event may be held. watch: called with the decisions that were appended."""
 
     redis: Redis
     keys: Keys
@@ -135,10 +137,10 @@ class PageRelease:
     watch: Callable[[list[Decision]], None] | None = None
 
     async def __call__(self, page_token: str, sent: Sequence[Decision] = ()) -> None:
-        """Returns once no event waits for what the page has stated so far. Raises a redis-py error
-        when that is not certain.
+        """Returns once no event is held that the page's statements so far decide. Raises a redis-py
+        error when that is not certain.
 
-        sent: the decisions about what the page sent now.
+        sent: the decisions about the events that the page sent now.
         """
         page = self.digest(page_token)
         for _ in range(MAX_ROUNDS):
@@ -152,8 +154,8 @@ class PageRelease:
 
 
 async def write(resolved: Resolved, held_page: HeldPage, appender: Appender) -> bool:
-    """Appends what became of the oldest events of a page; False if another process has done it, or
-    the page spoke again."""
+    """Appends the decisions about the oldest events of a page; False if another process has done
+    so, or if the page has stated something since."""
     first, count = held_page.events[0], resolved.count
     taken = Release(held_page.page, first, count, resolved.due, held_page.said)
     record = encode_unanswered(resolved.unreadable, UNREADABLE, time.time())

@@ -1,7 +1,8 @@
-"""Destinations that were removed from the configuration: what waits in Redis for them goes after a
-time, as it would if they were still there. So does what waits for a ledger that was switched off.
+"""Cleans up after destinations that were removed from the configuration: after a time, their
+pending events are withheld and their dead letters removed. The records for a ledger that was
+switched off are removed, too.
 
-Until then an operator who adds the destination again loses nothing. Its counters stay.
+Until then, an operator who adds the destination again loses nothing. Its counters are kept.
 """
 
 from __future__ import annotations
@@ -36,9 +37,10 @@ UNANSWERED = "the vendor accepted it; the destination was removed before the ver
 
 
 async def forget_removed(redis: Redis, settings: Settings, now: float) -> None:
-    """Withholds events that have waited for `WITHDRAWAL_SECONDS` for a destination that no gateway
-    at work has, and ends as delivered those of them that its vendor has accepted. Removes its dead
-    letters after the days that are the default. now: Unix seconds. Raises a redis-py error."""
+    """Ends the events that have waited `WITHDRAWAL_SECONDS` for a destination that no running
+    gateway has: as delivered if the vendor has accepted them, otherwise as withheld. Removes dead
+    letters of such a destination that are older than the default limit. now: Unix seconds. Raises a
+    redis-py error."""
     keys = Keys.of(settings)
     known = settings.destinations.keys() | await announced_destinations(redis, keys)
     for name in await remembered_with_events(redis, keys, known):
@@ -63,9 +65,9 @@ async def forget_removed(redis: Redis, settings: Settings, now: float) -> None:
 
 
 async def forget_ledger(redis: Redis, settings: Settings, now: float) -> None:
-    """Without a ledger, removes the records that have waited for it for `WITHDRAWAL_SECONDS`: they
-    may say who the events are about, and `gateway erase` does not look there. They are counted as
-    left out. now: Unix seconds. Raises a redis-py error."""
+    """Without a ledger, removes feed records that are older than `WITHDRAWAL_SECONDS`: they may
+    identify persons, and `gateway erase` does not search them. They are counted as left out. now:
+    Unix seconds. Raises a redis-py error."""
     if settings.has_ledger:
         return
     for feed in await Feeds(redis, Keys.of(settings), settings.destinations).all():
@@ -96,8 +98,8 @@ async def _pages(entries: AsyncIterator[Entry]) -> AsyncIterator[list[Entry]]:
 
 
 async def _trim(redis: Redis, keys: DestinationKeys) -> int:
-    """How many dead letters were removed. Only their age counts: a bound of their number may have
-    been set higher than the default."""
+    """Removes dead letters that are too old and returns their number. Other limits do not apply:
+    they may have been configured higher than the default."""
     bounds = StoreBounds(seconds=bounds_of(DeliverySettings()).seconds)
     settler, removed = Settler(redis, keys, PendingCounts(), bounds), 0
     while True:

@@ -1,4 +1,4 @@
-"""RQ's scheduler, which queues the jobs that are due later, as a process of its own."""
+"""The process of RQ's scheduler, which queues the jobs that are due later."""
 
 import logging
 import time
@@ -18,8 +18,8 @@ FULL_SECONDS = 1.0
 
 
 def run_scheduler(redis_url: str, keys: Keys) -> None:
-    """Schedules until it is told to stop, in the queue of `keys`. Several may run; one at a time
-    holds RQ's lock."""
+    """Queues jobs in the queue of `keys` until it is stopped. Several schedulers may run; one at a
+    time holds RQ's lock."""
     die_with_parent()
     rq_scheduler.Job = ForwardJob  # type: ignore[attr-defined]  # it takes no `job_class`
     scheduler = rq_scheduler.RQScheduler(

@@ -53,19 +53,19 @@ class Attempt:
 
 
 MAX_TICKET = 1000
-"""Characters of a vendor's ticket, by which it is asked what became of events."""
+"""Maximum length of a ticket, in characters."""
 
 AttemptObserver = Callable[[Attempt], None]
-"""Is told of every attempt, also of those that are followed by another at once."""
+"""Called with every attempt, even if another follows at once."""
 Result = Attempt | Ended
-"""What became of entries that were to be sent."""
+"""An attempt for its entries, or an entry that ended unsent."""
 
 
 class Sent(NamedTuple):
-    """What came of one shipment.
+    """The result of sending one shipment.
 
-    results: the last attempt for those of its entries that it settles, and those that end unsent.
-    parts: what has to be sent for the others.
+    results: the last attempt, for the entries that are not sent again, and entries that ended
+    unsent. parts: shipments that carry the other entries.
     """
 
     results: list[Result]
@@ -73,7 +73,8 @@ class Sent(NamedTuple):
 
 
 def highest_usage(results: Sequence[Result]) -> float | None:
-    """How many percent of the vendor's limit are used, if one of the answers says so."""
+    """The highest percentage of the vendor's limit that a response says is used; None if none
+    says so."""
     usages = [each.outcomes[0].usage for each in results if isinstance(each, Attempt)]
     return max((usage for usage in usages if usage is not None), default=None)
 
@@ -101,21 +102,21 @@ class Sender:
         self._stopping = False
 
     def stop(self) -> None:
-        """Makes no further tries; what is under way comes to its end."""
+        """Makes no further tries; requests under way are completed."""
         self._stopping = True
 
     def plan(self, entries: Sequence[Entry]) -> Iterator[Shipment | Ended]:
-        """The requests that carry `entries` now, and those of them that end unsent."""
+        """The requests that carry `entries` now, and the entries that end unsent."""
         max_age = self._policy.max_age
         return plan(self._destination, entries, max_age, time.time(), self._is_erased)
 
     async def send(self, shipment: Shipment) -> Sent:
-        """Sends the request of `shipment`, or the first one that is left of it when persons were
-        erased while it waited.
+        """Sends the request of `shipment`. If persons were erased while it waited, the rest is
+        planned again, and the first request of that plan is sent.
 
-        A request of several events that is refused as a whole comes back as its two halves, and so
-        on, until the guilty event stands alone. If the answer names the guilty events, only they
-        have ended, and the halves carry the others.
+        If a request of several events is refused as a whole, `parts` has its two halves; they are
+        halved in turn, until the faulty event is alone. If the response names the faulty events,
+        these end, and the halves carry the others.
         """
         sent = Sent([], [shipment])
         if any(map(self._is_erased, shipment.entries)):
@@ -135,7 +136,7 @@ class Sender:
         return sent
 
     def _divide(self, parts: Sequence[Sequence[Entry]], part_of: object | None) -> Sent:
-        """`parts` of one refused batch, or of one shipment, planned each by itself."""
+        """Plans each of the `parts` of one shipment by itself."""
         divided = Sent([], [])
         for planned in (each for part in parts for each in self.plan(part)):
             if isinstance(planned, Ended):
@@ -167,7 +168,7 @@ class Sender:
         return attempt
 
     def _unanswered(self, entry: Entry, error: SendError, now: float) -> Outcome:
-        """What becomes of an event when its request got no answer."""
+        """The outcome of an event whose request got no response."""
         if isinstance(error, Invalid):  # the fault of an event, not of the destination
             return Outcome("rejected", error.reason, "request")
         gives_up = self._policy.give_up or self._destination.sends_once
@@ -200,7 +201,7 @@ class Sender:
             return [Outcome("rejected", reason)] * len(request.events)
 
     async def _try_again(self, failed: Attempt) -> Attempt:
-        # tenacity waits between tries, so the try that was made already counts as its first
+        # tenacity waits between tries, so it gets the attempt that was made as its first try
         made: list[Attempt] = [failed]
 
         async def once_more() -> Attempt:
@@ -221,7 +222,7 @@ class Sender:
         return last
 
     def _may_try_again(self, attempt: Attempt) -> bool:
-        """Nothing came of it, and there is no reason to wait longer."""
+        """Whether every event may be tried again, and nothing asks for a longer wait."""
         return not self._stopping and all(
             outcome.result == "retry"
             and outcome.retry_after is None
@@ -231,7 +232,7 @@ class Sender:
 
 
 def _with_ticket(outcome: Outcome) -> Outcome:
-    """`outcome`, or what is made of one without a ticket by which the vendor could be asked."""
+    """`outcome`; if it is submitted without a usable ticket, delivered with a warning instead."""
     if outcome.result != "submitted":
         return outcome
     ticket = outcome.ticket
@@ -242,8 +243,8 @@ def _with_ticket(outcome: Outcome) -> Outcome:
 
 
 def _ended_and_others(attempt: Attempt) -> tuple[Attempt, list[Entry]]:
-    """`attempt` for the entries that it is the last one for, and the entries that it refused only
-    because they were in one request with others."""
+    """Splits `attempt` into the part for entries with an outcome of their own, and the entries that
+    were refused only because the whole request was."""
     outcomes = attempt.outcomes
     if len(outcomes) == 1 or not any(map(_is_of_the_request, outcomes)):
         return attempt, []

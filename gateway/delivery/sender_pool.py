@@ -1,7 +1,7 @@
 """The sender pool: sends several requests at once, within the rate and as the breaker admits.
 
-The parts of a refused batch go before what waits, each as a request of its own: they wait for their
-turn, and what is not sent in the end is handed back.
+The parts of a refused batch go before other shipments that wait, each as a request of its own. They
+also keep to the rate, and are handed back if they have not been sent when the drain ends.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ OnAnswer = Callable[[Sequence[Result]], None]
 """Called with the results of each shipment that was sent."""
 
 LATE_SECONDS = 0.005
-"""A request that starts this much after its turn does not delay the next one: timers are late by
-about a millisecond, and high rates would not be reached."""
+"""A request that starts up to this much after its turn does not delay the next one. Timers are late
+by about a millisecond, so high rates could not be reached otherwise."""
 
 
 class SenderPool:
-    """Sends shipments, several at once. on_answer: called as soon as one is answered."""
+    """Sends shipments, several at once. on_answer: called after each of them."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class SenderPool:
         return bool(self._waiting)
 
     def open(self, in_flight: int) -> None:
-        """From now on, up to `in_flight` requests are under way at once."""
+        """Allows up to `in_flight` requests under way at once from now on."""
         self._most = in_flight
 
     def put(self, entries: Sequence[Entry]) -> list[Ended]:
@@ -77,12 +77,12 @@ class SenderPool:
         return ended
 
     def wind_down(self) -> None:
-        """From now on, starts only parts of refused batches of which no event has a result yet:
-        whoever sends such a batch next would have to halve it from the beginning."""
+        """From now on, starts only parts of refused batches without any result yet: the next drain
+        would have to halve such a batch from the beginning."""
         self._winding_down.set()
 
     def stop(self) -> None:
-        """Starts no further request; those under way come to their end."""
+        """Starts no further requests; those under way are completed."""
         self._winding_down.set()
         self._stopped.set()
         self._sender.stop()
@@ -92,15 +92,15 @@ class SenderPool:
         return [entry for shipment in self._waiting for entry in shipment.entries]
 
     def take_unsent(self) -> list[Entry]:
-        """The same, which are no longer the pool's then."""
+        """Removes the shipments that wait, and returns their entries."""
         entries = self.unsent()
         self._waiting.clear()
         self._fruitless.clear()
         return entries
 
     async def send_now(self, entries: Sequence[Entry]) -> list[Result]:
-        """What became of `entries`, sent before those that wait and although the breaker admits
-        none, but within the rate. Those of a refused batch wait then."""
+        """Sends `entries` before those that wait, whatever the breaker says, but within the rate;
+        returns their results. The parts of a refused batch wait like other shipments."""
         results: list[Result] = []
         for planned in self._sender.plan(entries):
             if isinstance(planned, Ended):
@@ -119,7 +119,7 @@ class SenderPool:
             self._background.start(self._send_waiting())
 
     async def _send_waiting(self) -> None:
-        """Sends one shipment after the other, while some wait."""
+        """Sends one shipment after the other until none is left, or none may start."""
         try:
             while (shipment := await self._take_next()) is not None:
                 self._on_answer(await self._send(shipment))
@@ -127,8 +127,9 @@ class SenderPool:
             self._busy -= 1
 
     async def _take_next(self) -> Shipment | None:
-        """The first shipment that waits when its turn has come; None if there is none, or it may
-        not start. One sender waits for the turn, so that parts of a refused batch go first."""
+        """Waits for the next turn and returns the shipment that is first then; None if there is
+        none, or none may start. One sender at a time waits, so that parts of a refused batch that
+        arrive meanwhile go first."""
         async with self._next:
             while (shipment := self._first()) is not None:
                 turn, seconds = self._turn()
@@ -144,7 +145,7 @@ class SenderPool:
         return None
 
     def _first(self) -> Shipment | None:
-        """What to send next of what waits."""
+        """The waiting shipment to send next."""
         if self._stopped.is_set():
             return None
         if not self._winding_down.is_set():

@@ -1,4 +1,4 @@
-"""Settling: settles responses that arrive at nearly the same time in one step."""
+"""Settling: settles results that arrive at nearly the same time in one step."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from gateway.delivery.background import Background
 from gateway.delivery.send import Result
 
 SETTLE_SECONDS = 0.002
-"""Answers that come within this time are settled together. What was answered and is not settled
-yet is sent once more if the drain is killed, as is what was under way."""
+"""Results that arrive within this time are settled together. If the drain is killed before, these
+events are sent again, as are those under way."""
 
 
 class Settlement:

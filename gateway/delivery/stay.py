@@ -19,11 +19,11 @@ class Patience:
     """How long a drain stays, in seconds.
 
     idle: without work, while no other job waits. busy: with work, while another job waits.
-    longest: in any case, but for what is under way then (`job.STOP_SECONDS`). When memory is full,
-    no job can be queued, so another one may be wanted at any time.
+    longest: in any case, except to complete requests under way (`job.STOP_SECONDS`). While memory
+    is full, jobs cannot be queued, so the drain acts as if another job waited.
 
-    By default an idle drain stays as long as any: to start one takes ten times as long as it takes
-    a drain to deliver an event.
+    By default an idle drain stays as long as any other: starting a drain takes ten times as long as
+    delivering an event.
     """
 
     idle: float = 300.0
@@ -62,7 +62,7 @@ class Stay:
         return False
 
     async def _others_wait(self) -> bool:
-        """Whether another job does; as often as an idle drain asks, a busy one does too."""
+        """Whether another job waits. Asks Redis every `ASK_SECONDS` at most; False in between."""
         now = time.monotonic()
         if now - self._asked < ASK_SECONDS:
             return False

@@ -1,9 +1,9 @@
 """The sweep: wakes destinations that have work and no drain, and trims dead letters and the
 quarantine.
 
-It is what guarantees progress: jobs may be lost with a worker, a mark with a web process, a later
-wake-up with the scheduler. It runs in every `gateway work` and `gateway run`, and in a worker that
-drains without RQ.
+It guarantees progress: a job may be lost with its worker, a wake mark with a web process, and a
+scheduled wake-up with the scheduler. It runs in every `gateway work` and `gateway run`, and in a
+worker that drains without RQ.
 """
 
 import asyncio
@@ -38,17 +38,17 @@ REMOVED_SECONDS = 3600.0
 """Between looks for destinations that are no longer configured."""
 
 QUARANTINE = ":quarantine"
-"""No destination can be named so."""
+"""Stands for the quarantine among names of destinations; no destination can have this name."""
 
 EnsureDrain = Callable[[str], Awaitable[object]]
-"""Sees to it that the destination of this name is drained."""
+"""Makes sure that the destination of this name is drained."""
 
 
 async def sweep_forever(settings: Settings, redis_url: str) -> None:
     """Sweeps every second and queues jobs, until cancelled; waits while Redis is away."""
     jobs = connect_for_jobs(settings.redis.jobs_at(redis_url))
     wake_queue = WakeQueue(jobs, Keys.of(settings))
-    # no second tries, which would keep other destinations waiting: it comes again in a second
+    # without retries, which would delay other destinations: the sweep repeats every second
     async with aclosing(connect_for_intake(redis_url)) as redis:
 
         async def wake(name: str) -> None:
@@ -60,8 +60,8 @@ async def sweep_forever(settings: Settings, redis_url: str) -> None:
 async def sweep_and_wake(
     settings: Settings, redis: Redis, ensure_drain: EnsureDrain, marks_count: bool
 ) -> None:
-    """Sweeps every second, until cancelled. marks_count: a destination that is marked as woken has
-    a job, and somebody will run it."""
+    """Sweeps every second, until cancelled. marks_count: whether a wake mark means that a job will
+    drain the destination."""
     forgot = time.monotonic()
     away: set[str] = set()
     keys = Keys.of(settings)
@@ -77,7 +77,7 @@ async def sweep_and_wake(
                 await _sweep(redis, name, of_name, destination, ensure_drain, marks_count, forget)
                 await _trim(trimmer, name, memory)
                 away.discard(name)
-            except RedisError as error:  # those on other nodes of a cluster may be there
+            except RedisError as error:  # other nodes of a cluster may still answer
                 if name not in away:
                     log.warning(
                         "the sweep of %s is waiting for Redis: %s", name, type(error).__name__
@@ -92,7 +92,7 @@ async def sweep_and_wake(
                 log.warning("could not trim the quarantine: %s", type(error).__name__)
             away.add(QUARANTINE)
         if time.monotonic() - looked > REMOVED_SECONDS:
-            # not at once: others that share the namespace may not have announced themselves
+            # forgets nothing the first time: other gateways may not have announced themselves yet
             await _look_for_removed(redis, settings, forgets=looked > 0)
             looked = time.monotonic()
         await asyncio.sleep(SWEEP_SECONDS)
@@ -135,7 +135,7 @@ async def _look_for_removed(redis: Redis, settings: Settings, forgets: bool) -> 
 
 
 async def _read_memory(redis: Redis) -> MemoryUsage | None:
-    """None while Redis does not tell."""
+    """The memory usage of Redis; None if it cannot be read."""
     try:
         return await read_memory_usage(redis)
     except RedisError:

@@ -1,22 +1,22 @@
-"""The trial: finds out whether an outcome applies to the destination or only to these events.
+"""The trial: finds out whether a response is about the whole destination or only about its events.
 
-A vendor that answers 401 or 404 seems to take nothing until somebody mends the configuration. Some
-receivers answer one event so and take all others. So the events that got the verdict are suspects,
-until it is known what it is about:
+A vendor that responds with 401 or 404 seems to take nothing until the configuration is corrected.
+But some receivers respond like this to one event and take all others. So the events with such a
+response, called the verdict here, are suspects until the trial has shown what is at fault:
 
-    1. Another event, the newest one, is sent alone. If it gets such a verdict too, the verdict is
-       about the destination, which is paused.
-    2. If it is taken, the suspects are sent once more. A batch that gets the verdict again is
-       halved. A single event that gets it again is to blame: it is rejected.
+    1. Another event, the newest one, is sent alone. If it gets such a verdict too, the destination
+       is at fault and is paused.
+    2. If it is accepted, the suspects are sent once more. A batch that gets the verdict again is
+       halved. A single event that gets it again is at fault and is rejected.
 
-Without another event a single suspect rests: it waits as after any failure, and the trial goes on
-when the next event comes.
+If there is no other event, a single suspect rests: it waits as after any failure, and the trial
+continues when the next event arrives.
 
-A request that was under way when the verdict came proves nothing, since a token may have become
-invalid in the meantime. One event that is taken proves enough for `FAILURES_BEFORE_PAUSE` events in
-a row that are not; for more of them another event is sent.
+Requests that were under way when the verdict came prove nothing, since a token may have become
+invalid in the meantime. After one accepted event, up to `FAILURES_BEFORE_PAUSE` suspects may be
+rejected; then another event is sent.
 
-A pure state machine: it says what to send, and is told the answers.
+A pure state machine: it says what to send, and gets the outcomes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ _ABOUT_IT = "about this event: the destination accepted another one and rejected
 
 @dataclass(frozen=True, slots=True)
 class Another:
-    """Send the newest event that is no suspect, alone. Then call `judge_another`, or `nobody`."""
+    """Send the newest event that is not a suspect, alone. Then call `judge_another` if it gets a
+    verdict, `judge` if not, or `nobody` if there is no such event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """Nothing is known yet: the only suspect waits for its next try or for another event."""
+    """The trial has no result yet: the only suspect waits for its next try or for another event."""
 
 
 def age_order(entry: Entry) -> tuple[int, ...]:
@@ -59,14 +60,14 @@ def age_order(entry: Entry) -> tuple[int, ...]:
 class Trial:
     """The trial of `suspects`, each of them the entries of one request.
 
-    verdict: what the vendor said; None if it said so to an earlier drain.
+    verdict: the outcome of the suspects; None if they got it in an earlier drain.
     """
 
     def __init__(self, suspects: Iterable[Sequence[Entry]], verdict: Outcome | None) -> None:
         self._suspects = deque(suspects)
         self._verdict = verdict
         self._credit = 0
-        """How many more events may be found to blame before another has to be taken."""
+        """How many more suspects may be rejected before another event has to be accepted."""
         self._is_alone = False
 
     def next_step(self) -> Another | Again | None:
@@ -79,16 +80,17 @@ class Trial:
 
     @property
     def suspects(self) -> list[Entry]:
-        """Those that are left."""
+        """The suspects that are left."""
         return [entry for entries in self._suspects for entry in entries]
 
     @property
     def single_suspects(self) -> list[bytes]:
-        """The ids of those left that were sent alone, so that each got the verdict itself."""
+        """The ids of the suspects that are left and are not part of a batch."""
         return [entries[0].id for entries in self._suspects if len(entries) == 1]
 
     def lend(self) -> Entry | None:
-        """The newest entry of all batches, no suspect any more, which may serve as another."""
+        """Takes the newest entry out of the batches of suspects, to serve as the other event; None
+        if there is no batch."""
         batches = [entries for entries in self._suspects if len(entries) > 1]
         if not batches:
             return None
@@ -97,15 +99,14 @@ class Trial:
         return batch[-1]
 
     def nobody(self) -> Trip | Rest | None:
-        """There is no other event. If the verdict was given to an earlier drain, a suspect goes
-        first."""
+        """Continues without another event. Suspects of an earlier drain are sent again first."""
         if self._verdict is not None:
             return self._refused_all(self._verdict)
         self._is_alone = True
         return None
 
     def judge_another(self, entry: Entry, outcome: Outcome) -> Trip | None:
-        """A pause if the other event is not taken because of the destination."""
+        """A pause if the outcome of the other event is about the destination."""
         if is_verdict(outcome):
             self._suspects.append([entry])
             return Trip(outcome.reason, outcome.retry_after)
@@ -128,7 +129,7 @@ class Trial:
 
     def judge(self, outcomes: Iterable[Outcome]) -> Trip | None:
         """A pause if one of `outcomes`, none of which is the verdict, is about the destination. An
-        event that is taken shows that the destination takes events; a refused one does not."""
+        accepted event shows that the destination takes events; a rejected one does not."""
         for outcome in outcomes:
             if outcome.result in ("delivered", "submitted"):
                 self._credit, self._is_alone = FAILURES_BEFORE_PAUSE, False
@@ -137,7 +138,7 @@ class Trial:
         return None
 
     def _refused_all(self, verdict: Outcome) -> Trip | Rest:
-        """Several events that are refused alike confirm each other."""
+        """A pause if several suspects are left, since they confirm each other; otherwise a rest."""
         if len(self.suspects) > 1:
             return Trip(verdict.reason, verdict.retry_after)
         return Rest()

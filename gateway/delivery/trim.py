@@ -1,9 +1,9 @@
 """Trim: keeps dead letters and the quarantine within their limits, and logs what was removed.
 
-A drain keeps the bounds in the step that adds a dead letter. The sweep does it too: dead letters
-become too old without a drain, and a configuration may lower a bound. It alone sees to it that
-neither dead letters nor the quarantine fill the memory of Redis, which would shut intake for
-everybody.
+A drain enforces the limits in the step that adds a dead letter. The sweep enforces them too: dead
+letters also become too old without a drain, and a configuration may lower a limit. Only the sweep
+keeps dead letters and the quarantine from filling the memory of Redis, which would close intake for
+all senders.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from gateway.queue.stored_events import StoreBounds
 log = logging.getLogger(__name__)
 
 MAX_STEPS = 20
-"""Steps of at most `MAX_REMOVED` events in one look at a destination or the quarantine."""
+"""Most steps, of `MAX_REMOVED` events each, for a destination or the quarantine at a time."""
 
 LOG_SECONDS = 60.0
 """The shortest time between two messages about a destination or the quarantine."""
 
 SCARCE_SHARE = 0.6
-"""Of the memory: above it dead letters and the quarantine get less than is configured, so that
-intake stays open."""
+"""Share of the memory in use above which dead letters and the quarantine are limited further, so
+that intake stays open."""
 
 DEAD_LETTER_SHARE = 0.2
-"""Of the memory: what the dead letters of all destinations may take then, each equally much."""
+"""Share of the memory that the dead letters of all destinations may use then, in equal parts."""
 
 QUARANTINE_SHARE = 0.05
-"""Of the memory: what the quarantine may take then."""
+"""Share of the memory that the quarantine may use then."""
 
 SETTINGS = {
     "count": "max_dead_letters",
@@ -69,7 +69,7 @@ def bounds_of(settings: DeliverySettings) -> StoreBounds:
 def within_memory(
     bounds: StoreBounds, memory: MemoryUsage | None, destinations: int
 ) -> StoreBounds:
-    """`bounds`, narrower while `memory` is scarce. destinations: how many share it."""
+    """`bounds`, narrower while `memory` is scarce. destinations: how many share the memory."""
     return _within(bounds, memory, DEAD_LETTER_SHARE / destinations)
 
 
@@ -80,16 +80,15 @@ def _within(bounds: StoreBounds, memory: MemoryUsage | None, share: float) -> St
 
 
 class _Told:
-    """What the log was told of removed events, by whose they were. clock: seconds that never go
-    back."""
+    """The numbers of removed events that were logged, by destination. clock: monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._told: dict[str, tuple[float, Mapping[str, int]]] = {}
 
     def more(self, name: str, removed: Mapping[str, int]) -> Mapping[str, int]:
-        """How many events of `name` were removed for each reason since the last time that this was
-        told, once a minute at most; empty when there is nothing to tell now. removed: so far."""
+        """How many events of `name` were removed for each reason and are to be logged now: at most
+        once a minute, otherwise empty. removed: the total so far."""
         now = self._clock()
         told_at, told = self._told.setdefault(name, (now - LOG_SECONDS, removed))
         more = {reason: removed[reason] - told[reason] for reason in REMOVED}
@@ -100,9 +99,9 @@ class _Told:
 
 
 class Trimmer:
-    """Trims the dead letters of `destinations`, and tells the log what this or a drain removed.
+    """Trims the dead letters of `destinations`, and logs how many it or a drain removed.
 
-    clock: seconds that never go back.
+    clock: monotonic seconds.
     """
 
     def __init__(
@@ -118,8 +117,8 @@ class Trimmer:
         self._told = _Told(clock)
 
     async def trim(self, name: str, memory: MemoryUsage | None) -> None:
-        """Removes dead letters of the destination `name` that are beyond their bounds; what is
-        left after `MAX_STEPS` is for the next time."""
+        """Removes dead letters of the destination `name` that are beyond their bounds, in at most
+        `MAX_STEPS` steps; the next call removes the rest."""
         configured = bounds_of(self._destinations[name])
         bounds = within_memory(configured, memory, len(self._destinations))
         settler = Settler(self._redis, self._keys.destination(name), PendingCounts(), bounds)
@@ -145,8 +144,7 @@ class Trimmer:
 
 
 class QuarantineTrimmer:
-    """Trims the quarantine, and tells the log what was removed. clock: seconds that never go
-    back."""
+    """Trims the quarantine, and logs how many events were removed. clock: monotonic seconds."""
 
     def __init__(
         self, redis: Redis, keys: Keys, clock: Callable[[], float] = time.monotonic
@@ -156,8 +154,8 @@ class QuarantineTrimmer:
         self._told = _Told(clock)
 
     async def trim(self, memory: MemoryUsage | None) -> None:
-        """Removes events beyond the bounds; what is left after `MAX_STEPS` is for the next time.
-        Raises a redis-py error."""
+        """Removes events beyond the bounds, in at most `MAX_STEPS` steps; the next call removes the
+        rest. Raises a redis-py error."""
         bounds = _within(quarantine.BOUNDS, memory, QUARANTINE_SHARE)
         for _ in range(MAX_STEPS):
             if await quarantine.trim(self._redis, self._keys, bounds) < MAX_REMOVED:

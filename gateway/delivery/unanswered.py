@@ -1,7 +1,7 @@
 """Held consent: withholds events when their visitor has not answered in time.
 
-The events are not read: that requires the token of their page. The destinations that waited, and
-the time, are stored unencrypted with them.
+The events are not read, since that requires the token of their page. Their destinations and the
+time of receipt are stored unencrypted with them.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ NO_ANSWER = "the visitor gave no answer in time"
 
 
 async def end_unanswered_forever(settings: Settings, redis_url: str) -> None:
-    """Looks every second for events that have waited long enough, until cancelled; waits while
-    Redis is away.
+    """Withholds every second the events that have been held long enough, until cancelled; waits
+    while Redis is away.
 
-    Also when nothing is held any more: what waited under an earlier configuration must end.
+    Runs even if the configuration holds nothing: events held under an earlier one must end.
     """
     hold = settings.consent.hold
     if names_cluster(redis_url):
-        return  # nothing can wait there
+        return  # a cluster holds no events
     redis = connect_for_work(redis_url)
     keys = Keys.of(settings)
     wake_queue = WakeQueue(connect_for_jobs(settings.redis.jobs_at(redis_url)), keys)
@@ -63,8 +63,8 @@ async def end_unanswered_forever(settings: Settings, redis_url: str) -> None:
 async def end_unanswered(
     held_page: HeldPage, appender: Appender, seconds: float, now: float
 ) -> bool:
-    """Withholds those of a page's oldest events that have waited for `seconds`, and notes when the
-    next one has; False if another process changed something meanwhile."""
+    """Withholds the oldest events of a page that have been held for `seconds`, and notes when the
+    next one is due; False if nothing is held, or if another process changed it meanwhile."""
     if not held_page.events:
         return False
     waited: list[Waited] = []

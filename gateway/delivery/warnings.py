@@ -12,8 +12,8 @@ MAX_WARNINGS = 3
 
 
 def keep_warnings(destination: Destination[Any], outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
-    """`outcomes` of one response, with what may be kept of their warnings: secrets masked, empty
-    ones left out."""
+    """`outcomes` of one response with their warnings as they may be kept: the first few, shortened,
+    secrets masked, empty ones left out."""
     if not any(outcome.warnings for outcome in outcomes):
         return outcomes
     kept: dict[Outcome, Outcome] = {}  # most have the same

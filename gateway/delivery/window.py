@@ -1,4 +1,4 @@
-"""The window: what a drain has read but not settled, and how much more it may read."""
+"""The window: the entries that a drain has read but not settled, and how many more it may read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Window:
         """How many entries to read now, if `size` may be at work.
 
         is_waiting: whether some wait to be sent. If so, none are read until half of `size` is free:
-        reading and settling cost less by the hundred.
+        reading and settling cost less in large numbers.
         """
         free = max(0, size - len(self.ids))
         return 0 if is_waiting and 2 * free < size else free
@@ -32,7 +32,7 @@ class Window:
         self.ids.update(entry.id for entry in entries)
 
     def release(self, results: Sequence[Result]) -> None:
-        """The entries of `results` are settled."""
+        """Removes the entries of `results`, which are settled."""
         for result in results:
             if isinstance(result, Ended):
                 self.ids.discard(result.entry.id)

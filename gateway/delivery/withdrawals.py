@@ -16,8 +16,8 @@ from gateway.queue.keys import Keys
 class Withdrawals:
     """The withdrawals that concern one destination.
 
-    keys: of the gateway. stops: the consent types of which a later denial stops an event; none if
-    withdrawals are not remembered.
+    keys: of the gateway. stops: a later denial of one of these consent types stops an event; empty
+    if withdrawals are not remembered.
     """
 
     def __init__(
@@ -29,8 +29,8 @@ class Withdrawals:
         self._accounting = accounting
 
     async def withhold(self, entries: Sequence[Entry]) -> Sequence[Entry]:
-        """Ends those of `entries` whose visitors have withdrawn consent, or may have, longer ago
-        than is remembered; returns the others. Raises what Redis raised."""
+        """Ends the entries whose visitors have withdrawn consent, or that are so old that a
+        withdrawal may have been forgotten; returns the others. Raises what Redis raised."""
         if not self._stops:
             return entries
         now = time.time()

@@ -1,7 +1,7 @@
-"""Draining without RQ, which is what a worker does while the memory of RQ's Redis is full.
+"""Drains without RQ: what a worker does while the memory of RQ's Redis is full.
 
-RQ cannot queue, start or end a job then, and its workers quit. What waits would wait for ever, for
-memory becomes free only by delivering it. So each worker process sweeps by itself and drains every
+RQ cannot queue, start or end a job then, and its workers quit. Pending events would wait for ever,
+since only delivering them frees memory. So each worker process sweeps by itself and drains every
 destination that has work and no drain; leases keep two workers from doing the same.
 """
 
@@ -27,14 +27,14 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 MEMORY_SECONDS = 10.0
-"""How long memory has to be free before RQ is tried again. RQ needs some itself: without this, a
-worker would only start and quit where somebody else takes what becomes free."""
+"""How long memory has to be free before RQ is tried again. RQ needs memory itself: without this
+wait, a worker would start and quit again and again while others use up what becomes free."""
 PATIENCE = Patience(idle=1.0, busy=300.0)
-"""No other job has to wait for one of these drains."""
+"""These drains keep no other job waiting."""
 
 
 async def drain_without_rq(settings: Settings, redis_url: str) -> None:
-    """Drains until there is room for RQ again, or SIGTERM or SIGINT comes."""
+    """Drains until there is memory for RQ again, or until SIGTERM or SIGINT."""
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
