@@ -1,1 +1,1 @@
-"""What runs a gateway: the supervisor, the embedded server, reloading."""
+"""The processes of a gateway: the supervisor, the embedded server, reloading."""

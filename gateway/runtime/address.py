@@ -19,15 +19,16 @@ class Address(NamedTuple):
 
     @property
     def url(self) -> str:
-        """How to reach it from this machine."""
+        """The URL at which this machine reaches it."""
         host = self.near_host
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
 
 def listen(address: Address, share_port: bool = False) -> socket.socket:
-    """A socket that is bound. Raises OSError when the address is taken.
+    """A socket bound to `address`. Raises OSError if the address is taken.
 
-    share_port: other processes bind it as well, and each gets its part of the connections.
+    share_port: whether other processes bind the same port, so that each gets a part of the
+    connections.
     """
     listening = socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -17,10 +17,11 @@ RENEW_SECONDS = 1.0
 
 
 async def enter_namespace(settings: Settings, redis_url: str) -> None:
-    """Announces a gateway that starts. Raises `NamespaceTaken` when another one with conflicting
-    destinations is at work.
+    """Announces a gateway that starts. Raises `NamespaceTaken` if another gateway with conflicting
+    destinations is running.
 
-    While Redis is away nothing is refused: a conflict is logged once it is back.
+    While Redis is away, this logs a warning and raises nothing; a conflict is logged once Redis is
+    back.
     """
     async with aclosing(connect_for_intake(redis_url)) as redis:
         try:
@@ -34,7 +35,7 @@ async def enter_namespace(settings: Settings, redis_url: str) -> None:
 
 
 async def announce_forever(settings: Settings, redis_url: str) -> None:
-    """Announces a gateway at work every second, until cancelled."""
+    """Announces a running gateway every second, until cancelled."""
     async with aclosing(connect_for_intake(redis_url)) as redis:
         announcer = Announcer(redis, Keys.of(settings), settings.destinations)
         while True:

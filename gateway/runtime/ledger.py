@@ -21,7 +21,7 @@ from gateway.system.tasks import cancel_and_wait
 
 
 def run_ledger(settings: Settings, redis_url: str) -> None:
-    """Writes until SIGTERM, while no other process does."""
+    """Writes the ledger until SIGTERM, while no other process does."""
     die_with_parent()
     gc.set_threshold(10_000, 20, 50)  # a batch of records is many objects, and makes no cycles
     asyncio.run(_write(settings, redis_url))

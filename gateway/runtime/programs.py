@@ -15,16 +15,16 @@ from gateway.runtime.last_good import INHERITED_REDIS
 from gateway.runtime.supervisor import Process, Program, spawn
 
 WEB, WORKER, LEDGER, CONSOLE = "web", "worker ", "ledger", "console"
-"""What the names of web and of worker processes begin with, and the names of the ledger's and the
-console's."""
+"""The beginnings of the names of web and worker processes, and the names of the ledger's and the
+console's process."""
 
 
 @dataclass(frozen=True, slots=True)
 class Programs:
     """The programs of one gateway.
 
-    config: the file of `settings`. allow_demo: they take a demo configuration too. start: as that
-    of `Program`.
+    config: the file of `settings`. allow_demo: whether they accept a demo configuration. start: as
+    in `Program`.
     """
 
     settings: Settings
@@ -34,7 +34,7 @@ class Programs:
     start: Callable[[Program], Awaitable[Process]] = spawn
 
     def web(self, public: Address, operators: Address, count: int) -> list[Program]:
-        """They start before Redis is ready, and spool meanwhile."""
+        """The web processes. They start before Redis is ready, and spool meanwhile."""
         words = ["serve", *self._configured()]
         words += ["--host", public.host, "--port", str(public.port)]
         words += ["--operators-host", operators.host, "--operators-port", str(operators.port)]
@@ -47,7 +47,8 @@ class Programs:
         return [replace(program, is_early=True) for program in programs]
 
     def workers(self, count: int | None) -> list[Program]:
-        """With RQ's scheduler. count: by default as many as there is use for."""
+        """The workers and RQ's scheduler. count: by default one worker per destination, but 2 to
+        4."""
         count = count or min(max(2, len(self.settings.destinations)), 4)
         words = ["worker", *self._configured()]
         workers = [
@@ -69,7 +70,7 @@ class Programs:
         return [replace(self._program(CONSOLE, self.redis_url, words), is_late=True)]
 
     def _configured(self) -> list[str]:
-        """The options by which a process that is started again takes what its supervisor takes."""
+        """The options that make a process read the same configuration as its supervisor."""
         return ["--config", str(self.config), *(["--allow-demo"] if self.allow_demo else [])]
 
     def _program(
@@ -88,7 +89,8 @@ class Programs:
 
 
 def _answers(address: Address) -> bool:
-    """Asked directly: a proxy that the environment names does not reach this machine."""
+    """Whether the web process at `address` answers. Asked directly, since a proxy from the
+    environment may not reach this machine."""
     connection = HTTPConnection(address.near_host, address.port, timeout=2)
     try:
         connection.request("GET", "/healthz")

@@ -1,4 +1,4 @@
-"""The configuration, read again when its file changes. What is wrong in it is logged, and the last
+"""Reloads the configuration when its file changes. Mistakes in the new one are logged, and the last
 good one stays in force."""
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ CLOSE_SECONDS = 10.0
 
 
 class ConfigFile:
-    """The settings in the file at `path`, the newest that are without mistakes. They are also new
-    when one of the files from which they have their secrets changed.
+    """The newest settings without mistakes in the file at `path`. A change of a file that contains
+    one of their secrets also makes new settings.
 
-    settings: those that the file held when it was read first. environment: for ``${NAME}``; by
-    default the process's own. allow_demo: take a demo configuration too; see `permitted`.
+    settings: those that the file had when it was first read. environment: for ``${NAME}``; by
+    default the process's own. allow_demo: whether to accept a demo configuration; see `permitted`.
     """
 
     def __init__(
@@ -54,18 +54,18 @@ class ConfigFile:
         self._is_rejected = False
 
     def is_in_force(self, settings: Settings) -> bool:
-        """Whether the file, when it was looked at last, held `settings`."""
+        """Whether the file contained `settings` when it was last read."""
         return not self._is_rejected and settings.version == self.settings.version
 
     def is_still(self) -> bool:
-        """Whether nothing was written since the last call. While somebody writes a file, its first
-        half may be without mistakes, and lack destinations or rules."""
+        """Whether nothing was written since the last call. While a file is being written, its first
+        half may be without mistakes but lack destinations or rules."""
         before, self._looked_at = self._looked_at, self._state()
         return before == self._looked_at
 
     def has_news(self, anyway: bool = False) -> bool:
-        """Whether `settings` are new since the last call. anyway: look into the files even if they
-        seem to be as they were."""
+        """Reads the files again if they changed; whether there are new `settings`. anyway: read
+        them even if they seem unchanged."""
         state = self._state()
         if state[0] is None or (state == self._seen and not anyway):
             return False
@@ -73,7 +73,7 @@ class ConfigFile:
         try:
             settings = load_settings(self._path, self._environment)
             permitted(settings, self._path, self._allow_demo)
-        except Exception as error:  # a defect of a plug-in too is no reason to stop looking
+        except Exception as error:  # a fault in a plug-in must not end the reloading either
             log.error("new configuration rejected, keeping the current one: %s", reason_of(error))
             self._is_rejected = True
             return False
@@ -95,8 +95,8 @@ class ConfigFile:
 
 
 async def news(file: ConfigFile) -> AsyncIterator[Settings]:
-    """The settings in `file`, each time that there are new ones and nothing was written between two
-    looks; SIGHUP asks for a look at once."""
+    """Yields the settings in `file` each time that there are new ones and the file stayed the same
+    for `LOOK_SECONDS`; SIGHUP makes it read the file at once."""
     asked = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
     while True:
@@ -114,7 +114,7 @@ def _look(file: ConfigFile, anyway: bool) -> bool:
 
 
 class _Serving:
-    """An application at work, with the number of its requests."""
+    """A running application, with the number of its requests under way."""
 
     def __init__(self, app: Application) -> None:
         self.app = app
@@ -125,7 +125,7 @@ class _Serving:
         await self._lifespan.__aenter__()
 
     async def close(self) -> None:
-        """After its last request, or `CLOSE_SECONDS`."""
+        """Closes the application after its last request, or after `CLOSE_SECONDS`."""
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
                 while self.requests:
@@ -136,8 +136,8 @@ class _Serving:
 class ReloadingApp:
     """The ASGI application of the newest good configuration.
 
-    A request is answered, from its beginning to its end, under the configuration that was in force
-    when it came. build: makes the application of some settings.
+    A request is answered entirely under the configuration that was in force when it came in. build:
+    makes an application from settings.
     """
 
     def __init__(self, file: ConfigFile, build: Callable[[Settings], Application]) -> None:
@@ -158,7 +158,7 @@ class ReloadingApp:
             serving.requests -= 1
 
     async def operators(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The same at the operators' address."""
+        """The ASGI application at the operators' address."""
         serving = self._serving
         serving.requests += 1
         try:
@@ -184,7 +184,7 @@ class ReloadingApp:
         try:
             new = _Serving(self._build(self._file.settings))
             await new.open()
-        except Exception:  # whatever it is, the gateway goes on
+        except Exception:  # whatever it is, the current application keeps running
             log.exception("the new configuration could not be applied, keeping the current one")
             return
         old, self._serving = self._serving, new

@@ -1,4 +1,4 @@
-"""What `gateway run` and `gateway work` start."""
+"""Starts everything that belongs to `gateway run` and `gateway work`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from gateway.system.tasks import cancel_and_wait
 log = logging.getLogger(__name__)
 
 AGAIN_SECONDS = 5.0
-"""From the failure of work that has to go on to its next start."""
+"""How long failed periodic work waits before it starts again."""
 
 Work = Callable[[Settings, str], Coroutine[Any, Any, None]]
 
@@ -38,9 +38,12 @@ Work = Callable[[Settings, str], Coroutine[Any, Any, None]]
 def start_fork_server(
     settings: Settings, command: Callable[[Sequence[str]], object], has_console: bool = False
 ) -> ForkServer | None:
-    """To be called while there is no event loop and no thread. None where there can be none.
-    command: runs `gateway` with some arguments. has_console: whether one of them is its console,
-    which shares what reads the ledger with the ledger's writer."""
+    """Starts the fork server; None on systems that do not support it. Must be called before there
+    is an event loop or a thread.
+
+    command: runs `gateway` with the given arguments. has_console: whether the console is among the
+    processes; it shares the code that reads the ledger with the ledger's writer.
+    """
 
     def prepare(arguments: Sequence[str]) -> None:
         match arguments[0]:
@@ -61,9 +64,11 @@ async def run_workers(
     processes: int | None,
     forks: ForkServer | None = None,
 ) -> None:
-    """Runs workers, RQ's scheduler, the sweep and the writer of the ledger until SIGINT or SIGTERM.
-    They listen nowhere, so a demo configuration is no danger here. forks: starts them; ended with
-    them."""
+    """Runs workers, RQ's scheduler, the sweep and the ledger's writer until SIGINT or SIGTERM.
+
+    They listen nowhere, so a demo configuration is accepted. forks: starts the processes, and is
+    ended with them.
+    """
     start = forks.start if forks else spawn
     programs = Programs(settings, config, redis_url, True, start)
     supervisor = Supervisor([[*programs.workers(processes), *programs.ledger()]])
@@ -85,10 +90,12 @@ async def run_everything(
     allow_demo: bool,
     forks: ForkServer | None = None,
 ) -> None:
-    """Runs web and workers, and a Valkey server unless the settings name a Redis. console: where it
-    listens, None for no console. allow_demo: also
-    once the file `config` holds a demo configuration. forks: starts what is the gateway's own;
-    ended with it."""
+    """Runs the web processes and workers, and a Valkey server unless the settings name a Redis.
+
+    console: where the console listens; None for no console. allow_demo: whether to accept a demo
+    configuration when the file `config` changes. forks: starts the gateway's own processes, and is
+    ended with them.
+    """
     async with forks or nullcontext():
         stages: list[list[Program]] = []
         url = settings.redis.url
@@ -118,7 +125,8 @@ async def _run(
     url: str,
     started: Callable[[], Awaitable[str]],
 ) -> None:
-    """started: gives what is printed once everything runs."""
+    """Runs `supervisor` and follows `file`. started: returns the text to print once everything
+    runs."""
     tasks: list[asyncio.Task[None]] = []
 
     async def welcome() -> None:
@@ -135,8 +143,8 @@ async def _run(
 
 
 async def _follow(supervisor: Supervisor, file: ConfigFile, last_good: LastGood, url: str) -> None:
-    """Sweeps and releases, and restarts the workers when the configuration changes. The web
-    part follows the file by itself, without missing a request."""
+    """Does the periodic work, and restarts workers, ledger and console when the configuration
+    changes. Web processes follow the file by themselves, without missing a request."""
     going = keep_going(file.settings, url)
     try:
         async for settings in news(file):
@@ -162,11 +170,11 @@ def keep_going(settings: Settings, url: str) -> list[asyncio.Task[None]]:
 
 
 async def _keep(work: Work, settings: Settings, url: str) -> None:
-    """Begins `work` again when it fails, as the supervisor does with programs."""
+    """Starts `work` again whenever it fails, as the supervisor does with programs."""
     while True:
         try:
             return await work(settings, url)
-        except Exception:  # whatever it is, events wait for it
+        except Exception:  # whatever it is, events depend on this work
             log.exception("%s failed; starting it again in %.0f s", work.__name__, AGAIN_SECONDS)
             await asyncio.sleep(AGAIN_SECONDS)
 

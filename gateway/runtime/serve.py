@@ -33,9 +33,12 @@ def run_web(
     operators: socket.socket,
     allow_demo: bool,
 ) -> None:
-    """Serves until SIGINT or SIGTERM, what the file `config` says now; `settings` is what it said
-    when it was read. listening, operators: bound to the public address and the operators'.
-    allow_demo: also once it is a demo configuration."""
+    """Serves until SIGINT or SIGTERM under the current configuration in the file `config`.
+
+    settings: those that the file had when it was read. listening, operators: sockets bound to the
+    public address and the operators' address. allow_demo: whether to accept a demo configuration
+    when the file changes.
+    """
     die_with_parent()
     allow_many_files()
 
@@ -75,11 +78,13 @@ def run_web(
 
 
 def _spare_collector(again: bool) -> None:
-    """Hides existing objects from the garbage collector: code and tables live as long as
-    the configuration, and to search them again and again costs every event. What events leave
-    behind has no cycles to speak of, so it also runs less often. again: after a new configuration,
-    when it has to look for what the old one left behind; before, that would only copy the memory
-    that a fork shares."""
+    """Hides existing objects from the garbage collector, and makes it run less often.
+
+    Code and tables live as long as the configuration, and searching them again and again would cost
+    every event. Events leave hardly any cycles behind. again: whether this is a new configuration,
+    so that the collector has to search what the old one left; the first time, that would only copy
+    memory that a fork shares.
+    """
     if again:
         gc.unfreeze()
     gc.collect()

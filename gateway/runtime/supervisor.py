@@ -22,7 +22,7 @@ MIN_WAIT, MAX_WAIT = 0.2, 5.0
 STEADY_SECONDS = 10.0
 GRACE_SECONDS = 20.0
 BETWEEN_SECONDS = 1.0
-"""From the end of one program that is restarted to that of the next, so that some are at work."""
+"""Pause between restarting one program and the next, so that some are always at work."""
 HEAD_START_SECONDS = 10.0
 
 
@@ -38,7 +38,7 @@ class Process(Protocol):
 
 
 async def spawn(program: Program) -> Process:
-    """Starts `program` with an interpreter, or whatever it needs, of its own. Raises OSError."""
+    """Starts `program` as a new process, not as a fork. Raises OSError if it cannot be started."""
     return await asyncio.create_subprocess_exec(
         *program.command,
         env=program.whole_environment(),
@@ -52,11 +52,12 @@ async def spawn(program: Program) -> Process:
 class Program:
     """A program to keep running.
 
-    name: for messages. command: with its arguments. environment: added to our own. is_ready: asked
-    before the programs of the next stage start. advice: what to look at when it ends by itself.
-    umask: which rights its files do not get; by default our own; only `spawn` heeds it. start:
-    starts it. is_early: started at once, whatever stage it is in. is_late: started once the others
-    of its stage are ready, or have not become so within `HEAD_START_SECONDS`.
+    name: for messages. command: with its arguments. environment: added to that of this process.
+    is_ready: has to return True before the programs of the next stage start. advice: what to check
+    when the program ends by itself. umask: for its files; by default that of this process; only
+    `spawn` uses it. start: starts the program. is_early: whether to start it at once, whatever its
+    stage. is_late: whether to start it only when the others of its stage are ready, or after
+    `HEAD_START_SECONDS`.
     """
 
     name: str
@@ -70,7 +71,7 @@ class Program:
     is_late: bool = False
 
     def whole_environment(self) -> dict[str, str]:
-        """Our own as it is now, with `environment`."""
+        """The current environment of this process, with `environment`."""
         return {**os.environ, **self.environment}
 
 
@@ -86,7 +87,7 @@ class Supervisor:
         self._restarting: set[str] = set()
 
     async def run(self, started: Callable[[], None]) -> None:
-        """Runs until SIGINT, SIGTERM or `stop`. started: called once everything is ready."""
+        """Runs the programs until SIGINT, SIGTERM or `stop`. started: called once all are ready."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.stop)
@@ -119,7 +120,7 @@ class Supervisor:
 
     @property
     def names(self) -> list[str]:
-        """Of all programs."""
+        """The names of all programs."""
         return [program.name for stage in self._stages for program in stage]
 
     async def restart(self, names: Sequence[str]) -> None:
@@ -127,7 +128,7 @@ class Supervisor:
         for name in names:
             process = self._processes.get(name)
             if process is None or process.returncode is not None or self._stopping.is_set():
-                continue  # it starts by itself, if it is still to run
+                continue  # not running: if it is to run, it is started with the new configuration
             self._restarting.add(name)
             with suppress(ProcessLookupError):
                 process.terminate()
@@ -145,7 +146,7 @@ class Supervisor:
                 process.send_signal(number)
 
     async def _keep(self, program: Program) -> None:
-        """Starts `program` again whenever it ends, at longer intervals when it ends at once."""
+        """Starts `program` again whenever it ends, at longer intervals if it ends soon."""
         wait = MIN_WAIT
         while not self._stopping.is_set():
             began = time.monotonic()
@@ -163,13 +164,13 @@ class Supervisor:
                 await asyncio.wait_for(self._stopping.wait(), wait)
 
     async def _run_once(self, program: Program) -> str:
-        """Starts `program` and waits for its end, which it describes."""
+        """Starts `program`, waits for its end, and returns how it ended in words."""
         try:
             process = await program.start(program)
         except OSError as error:
             return f"could not be started ({error.strerror})"
         self._processes[program.name] = process
-        if program.name in self._ending:  # told so before there was a process to tell
+        if program.name in self._ending:  # its stage was stopped before the process existed
             with suppress(ProcessLookupError):
                 process.terminate()
         status = await process.wait()

@@ -17,14 +17,15 @@ FIRST_EVENT = (
     '"consent": {"ad_storage": "granted", "ad_user_data": "granted", '
     '"analytics_storage": "granted"}}'
 )
-"""States consent, since from this machine no country is known and the strictest default holds, and
-a user, since Meta cannot match an address of this machine to a person."""
+"""It states consent, since the country of this machine is unknown and the strictest default would
+hold, and a user, since Meta cannot match an address of this machine to a person."""
 
 AGENT = "Mozilla/5.0 Firefox/140.0"
-"""With that of curl, or without a browser in it, a rule such as `bots stay out` would drop it."""
+"""User agent of a browser: with that of curl, a rule such as `bots stay out` would drop the
+event."""
 
 MAX_WAIT = 20.0
-"""Seconds until the console should listen. It starts with the rest, and takes a second."""
+"""Seconds to wait for the console, which usually listens within a second."""
 SIGNS_IN = "signs in once, within 15 minutes; `gateway console link` prints another"
 NOT_YET = "does not answer yet; `gateway console link` prints a link that signs in"
 
@@ -32,8 +33,8 @@ NOT_YET = "does not answer yet; `gateway console link` prints a link that signs 
 async def welcome_words(
     settings: Settings, url: str, public: Address, operators: Address, console: Address | None
 ) -> str:
-    """url: of Redis. console: None for no console; the words come once it listens, or has not after
-    `MAX_WAIT`."""
+    """The text to print. Waits for the console up to `MAX_WAIT`. url: of Redis. console: None for
+    no console."""
     base = public.url
     lines = ["", "The event gateway is running. Press Ctrl-C to stop it.", ""]
     if settings.server.demo:
@@ -60,7 +61,8 @@ async def welcome_words(
 
 
 async def _way_in(settings: Settings, url: str, console: Address) -> list[str]:
-    """A link that signs in once, or the address alone if there can be none now."""
+    """The lines for the console: with a link that signs in once, or the address alone if no link
+    can be made now."""
     place, words = console.url, NOT_YET
     with suppress(RedisError, TimeoutError):
         async with aclosing(connect_for_intake(url)) as redis:

@@ -1,1 +1,1 @@
-"""Where the events of browsers wait on disk while Redis cannot take them."""
+"""The spool: events of browsers on disk while Redis cannot accept them."""

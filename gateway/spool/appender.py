@@ -1,7 +1,8 @@
-"""The spool: while Redis cannot take the events of browsers, who seldom retry, they wait on disk.
+"""The spooling appender: while Redis cannot accept the events of browsers, which seldom retry, it
+stores them on disk.
 
-What is written down is what the pipeline has decided: the entries that each destination may have.
-While anything waits, new events line up behind it, so that they reach Redis in their order.
+It stores the pipeline's decisions: the entries that each destination may have. While anything is in
+the spool, new events go to its end, so that all reach Redis in order.
 """
 
 from __future__ import annotations
@@ -39,15 +40,15 @@ from gateway.system.tasks import cancel_and_wait
 log = logging.getLogger(__name__)
 
 PROBE_SECONDS = 0.5
-"""How often Redis is asked while it is away."""
+"""How often the gateway tries to feed while Redis is away."""
 
 ADOPT_SECONDS = 10.0
-"""How often the folder is searched for what a dead process left."""
+"""How often the folder is searched for files of dead processes."""
 
 CLOSE_SECONDS = 5.0
 
 LITTLE = 256
-"""So many waiting events may be fed while new ones are held up."""
+"""How many spooled events may be fed while new ones have to wait."""
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -55,7 +56,7 @@ Arguments = TypeVarTuple("Arguments")
 
 @dataclass(frozen=True, slots=True)
 class SpoolNumbers:
-    """events, bytes: that wait now. spooled: events taken since this process began."""
+    """events, bytes: in the spool now. spooled: events stored since this process started."""
 
     events: int
     bytes: int
@@ -63,7 +64,7 @@ class SpoolNumbers:
 
 
 def build_spool(settings: Settings) -> SpoolFolder | None:
-    """The folder of the spool, None when it is switched off."""
+    """The folder of the spool; None if the spool is switched off."""
     spool = settings.spool
     namespace = settings.redis.namespace
     name = "spool" if namespace == DEFAULT_NAMESPACE else f"spool-{namespace}"
@@ -72,7 +73,7 @@ def build_spool(settings: Settings) -> SpoolFolder | None:
 
 
 class SpoolingAppender:
-    """Appends as `appender` does, writes to disk what Redis cannot take, and feeds it to
+    """Appends as `appender` does, stores on disk what Redis cannot accept, and feeds it to
     `appender` when Redis is back.
 
     redis: the server of `appender`.
@@ -106,11 +107,12 @@ class SpoolingAppender:
         return SpoolNumbers(self._folder.events, self._folder.bytes, self._spooled)
 
     async def append(self, decisions: list[Decision]) -> bool:
-        """Returns once the events of `decisions` are durable in Redis or on disk: whether events
-        are held for which these state consent. While events go to disk this is not known: it is
-        False then, and the next statement of the page counts.
+        """Returns once the events of `decisions` are durable in Redis or on disk.
 
-        Events of a trusted sender go to Redis as long as its memory is closed to others only.
+        The result is whether events are held whose page has now stated consent. It is False while
+        events go to disk, when this is not known; the next statement of the page counts then.
+
+        Events of trusted senders go to Redis while its memory is closed to untrusted ones only.
 
         Raises `SpoolError` when neither can take them, `Full` when a destination has reached its
         own limit (perhaps after a part was appended, as `gateway.queue.admission` says),
@@ -127,8 +129,8 @@ class SpoolingAppender:
         return await self.appender.submit(self._commits, decisions, closed)
 
     async def open(self) -> None:
-        """Takes over what dead processes left, and starts to feed. A folder that cannot be used
-        is logged."""
+        """Takes over the files of dead processes, and starts to feed. Logs an error if the folder
+        cannot be used."""
         try:
             await self._adopt()
         except SpoolError as error:
@@ -136,7 +138,7 @@ class SpoolingAppender:
         self._feeder = asyncio.create_task(self._feed_forever())
 
     async def close(self) -> None:
-        """Stops feeding after the portion under way. What waits stays on disk."""
+        """Stops feeding after the portion under way. The other events stay on disk."""
         if self._feeder is None:
             return
         self._closing.set()
@@ -193,7 +195,8 @@ class SpoolingAppender:
                 await _wait(self._closing, PROBE_SECONDS)
 
     async def _drain(self) -> bool:
-        """Feeds until nothing is left, which ends the detour, or Redis has no more room."""
+        """Feeds until nothing is left, ends the detour and returns True; False if it stops before,
+        because Redis has no more room or the spool is closing."""
         while not self._closing.is_set() and await self._has_room():
             portion = await self._in_thread(self._folder.first)
             if portion is not None and self._folder.events - portion.events > LITTLE:
@@ -214,7 +217,7 @@ class SpoolingAppender:
         )  # without the right to ask, an append will tell
 
     async def _feed(self, portion: Portion) -> None:
-        # some may have been removed from the configuration, and forgotten, while this waited
+        # destinations may have been removed from the configuration and forgotten in the meantime
         names = {name for batch in portion.batches for name in batch.sent}
         await remember(self._redis, self.appender.keys, names)
         await self._in_thread(self._folder.begin, portion)
@@ -239,7 +242,7 @@ class SpoolingAppender:
         log.warning("spool: empty again after %.0f s, %d events sent to Redis", seconds, self._fed)
 
     def _complain(self, error: Exception) -> None:
-        """Once for each kind of trouble in a row."""
+        """Logs `error`, but not the same one twice in a row."""
         complaint = f"{type(error).__name__}: {error}"
         if complaint != self._complaint:
             known = isinstance(error, SpoolError | RedisError)
@@ -256,7 +259,7 @@ class SpoolingAppender:
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
-    """Until `event` is set, for `seconds` at most."""
+    """Waits for `event`, but no longer than `seconds`."""
     try:
         await asyncio.wait_for(event.wait(), seconds)
     except TimeoutError:

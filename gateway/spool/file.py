@@ -1,8 +1,8 @@
 """One file of the spool: events on this machine's disk that wait for Redis.
 
 It is an SQLite database in WAL mode, and every write is on disk (fsync) when it returns. It belongs
-to the process that holds its lock file; a process that dies lets go of its lock. Everything
-here blocks, and is for one thread.
+to the process that holds the lock on its lock file; when a process dies, its lock is released. All
+calls block, and must come from one thread.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from gateway.system.private_files import create_private
 log = logging.getLogger(__name__)
 
 NAMES = "spool-*.sqlite"
-"""Only such files are ours to open, and to delete."""
+"""The files that the gateway opens, renames and deletes; it leaves all others alone."""
 
 PORTION_ROWS, PORTION_WEIGHT, PORTION_BYTES = 256, 1000, 4_000_000
-"""Most that is fed at once: rows, entries of streams, bytes. Redis serves no one else."""
+"""The most that is fed at once: rows, stream entries, bytes. Redis serves nobody else meanwhile."""
 
-# The table has the name that it had when a row was called an appendix: files of that time are read.
+# The table keeps the name from when a row was called an appendix, so that old files can be read.
 _SET_UP = """
 -- The lock is ours anyway, and without shared memory a full disk cannot end the process (SIGBUS).
 PRAGMA locking_mode = EXCLUSIVE;
@@ -67,15 +67,15 @@ class SpoolFull(SpoolError):
 
 
 class SpoolDamaged(SpoolError):
-    """A file is no database of ours, or its contents contradict each other."""
+    """A file is not a database of the spool, or is inconsistent."""
 
 
 class SpoolTaken(SpoolError):
-    """A file is not for us."""
+    """A file belongs to another process, or has gone."""
 
 
 _KINDS = {
-    sqlite3.SQLITE_IOERR_SHORT_READ: SpoolDamaged,  # somebody has cut it off
+    sqlite3.SQLITE_IOERR_SHORT_READ: SpoolDamaged,  # the file was truncated
     sqlite3.SQLITE_FULL: SpoolFull,
     sqlite3.SQLITE_CORRUPT: SpoolDamaged,
     sqlite3.SQLITE_NOTADB: SpoolDamaged,
@@ -92,7 +92,7 @@ def spool_errors() -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
         kind = _KINDS.get(code) or _KINDS.get(code & 0xFF, SpoolError)
         raise kind(str(error)) from None
-    except UnicodeDecodeError:  # of SQLite's own message, which repeats what it has read
+    except UnicodeDecodeError:  # in SQLite's own message, which repeats what it has read
         raise SpoolDamaged("it is damaged") from None
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
@@ -101,10 +101,10 @@ def spool_errors() -> Iterator[None]:
 
 @dataclass(slots=True)
 class Portion:
-    """Rows that stand next to each other in a file, oldest first.
+    """Consecutive rows of a file, oldest first.
 
-    ids, batches, events, bytes: of those that can be read. last: the id of the last row, whether
-    it can be read or not.
+    ids, batches, events, bytes, weight: of the rows that can be read. last: the id of the last row,
+    whether or not it can be read.
     """
 
     file: SpoolFile
@@ -117,15 +117,18 @@ class Portion:
 
     @property
     def commits(self) -> list[Commit]:
-        """By which Redis knows it again, as `Appender.write` takes them. The first is the same for
-        whoever reads these rows, also after a crash. The second is that of a group that may be in
-        several portions. It opens its file, since nothing is tried while events wait: until one of
-        its portions was carried out, the file's series has no commit."""
+        """The commits by which Redis recognises a repetition, for `Appender.write`.
+
+        The first depends only on the rows, so it is the same for any process that reads them, also
+        after a crash. The second, if any, is that of the group that was tried in Redis before it
+        was spooled; it may span several portions. Such a group is the first in its file, since
+        nothing is tried while events are spooled: the series of the file has no commit before one
+        of these portions was carried out."""
         tried = self.batches[0].tried if self.batches else None
         return [(self.file.path.stem, self.last), *([tried] if tried else ())]
 
     def may_have(self, batch: AppendBatch) -> bool:
-        """Whether `batch` was tried as those were that it has already."""
+        """Whether `batch` was tried in the same commit as the batches of this portion."""
         return not self.batches or self.batches[0].tried == batch.tried
 
     def add(self, number: int, row: Row, batch: AppendBatch) -> None:
@@ -142,7 +145,7 @@ class Portion:
 
 
 class SpoolFile:
-    """One file, ours alone until it is closed. events, bytes: what is in it and was not fed."""
+    """One file, locked for this process until it is closed. events, bytes: not fed yet."""
 
     def __init__(self, path: Path, is_new: bool = False) -> None:
         """Raises a `SpoolError` of any kind."""
@@ -181,10 +184,10 @@ class SpoolFile:
         self.bytes += sum(len(row.data) for row in rows)
 
     def read(self) -> Portion | None:
-        """The oldest rows that were not fed, None when there are none.
+        """The oldest rows that were not fed; None if there are none.
 
-        A portion that was begun stays as it was, though rows were added since: with these it would
-        be another commit, and Redis may have carried out the first one.
+        A portion that was begun keeps its last row even if rows were added since: with these it
+        would be another commit, and Redis may have carried out the first one.
         """
         portion = Portion(self)
         with spool_errors(), contextlib.closing(self._database.cursor()) as cursor:
@@ -208,17 +211,17 @@ class SpoolFile:
         return portion if portion.last else None
 
     def begin(self, portion: Portion) -> None:
-        """Notes that `portion` is fed from now on. On a full disk, where this raises, the note ends
-        with this process."""
+        """Notes that `portion` is fed from now on. On a full disk this raises, and the note is lost
+        when this process ends."""
         self._tried = portion.last
         with spool_errors():
             self._database.execute(f"PRAGMA user_version = {portion.last}")
 
     def remove(self, portion: Portion) -> None:
-        """Takes out what was fed.
+        """Deletes the rows of `portion`, which was fed.
 
-        It is not read again even when this raises, as it does on a full disk: there SQLite cannot
-        delete either.
+        They are not read again even if this raises, as on a full disk, where SQLite cannot delete
+        rows.
         """
         self._fed = portion.last
         self._fed_ahead.update(number for number in portion.ids if number > portion.last)
@@ -228,19 +231,19 @@ class SpoolFile:
             database.executemany(_REMOVE, [(number,) for number in portion.ids])
 
     def close(self) -> None:
-        """Lets go of the file; what is in it stays."""
+        """Releases the file; its contents stay."""
         self._close_database()
         self._lock.close()
 
     def discard(self) -> None:
-        """Deletes the file, now that all of it was fed; but not rows that cannot be read."""
+        """Deletes the file, all of which was fed. A file with unreadable rows is set aside."""
         if self._has_damaged_rows:
             self.set_aside()
         else:
             self._end(lambda path: path.unlink())
 
     def set_aside(self) -> None:
-        """Keeps the file under a name that no process looks for."""
+        """Renames the file, so that no process opens it any more."""
         log.error(
             "%s is damaged; kept it as *.damaged, with about %d events that were not sent",
             self.path,
@@ -275,7 +278,7 @@ class SpoolFile:
             self._connection = None
 
     def _end(self, treat: Callable[[Path], object]) -> None:
-        """Treats the database's files while the lock is still ours."""
+        """Applies `treat` to the database's files while the lock is held, then releases it."""
         self._close_database()
         for path in (self.path, Path(f"{self.path}-wal")):
             with contextlib.suppress(OSError):
@@ -286,7 +289,8 @@ class SpoolFile:
 
 
 def _take_lock(path: Path) -> IO[bytes]:
-    """Held until it is closed or the process ends. Raises `SpoolTaken` when another holds it."""
+    """Takes the lock at `path`, held until it is closed or the process ends. Raises `SpoolTaken`
+    if another process holds it."""
     with spool_errors():
         create_private(path)
         lock = path.open("ab")

@@ -25,15 +25,16 @@ from gateway.system.private_files import make_private_folder
 log = logging.getLogger(__name__)
 
 TRY_AGAIN_SECONDS = 600.0
-"""After so long a file that could not be taken over is tried again: the disk may have been full, or
-too many files open."""
+"""When a file that could not be taken over is tried again: the disk may have been full, or too many
+files open."""
 
 
 class SpoolFolder:
-    """What this process holds in `folder`: the file that it writes, which exists only while
-    something is in it, and files that dead processes left behind. Blocking, for one thread.
+    """The files that this process holds in `folder`: the one that it writes, which exists only
+    while it is not empty, and those that dead processes left. Calls block, and must come from one
+    thread.
 
-    max_bytes: of events, beyond which nothing more is taken.
+    max_bytes: the most bytes of events that are stored.
     """
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
@@ -53,7 +54,7 @@ class SpoolFolder:
 
     @property
     def share(self) -> float:
-        """Share of the bound that is used."""
+        """The share of `max_bytes` that is used."""
         return self.bytes / self._max_bytes
 
     def adopt(self) -> None:
@@ -83,8 +84,8 @@ class SpoolFolder:
             raise
 
     def first(self) -> Portion | None:
-        """The oldest rows that can be read now, None when there are none in any file. Raises
-        `SpoolError` when all that is left cannot be read."""
+        """The oldest rows that can be read now; None if no file has any. Raises `SpoolError` if
+        none of the files that are left can be read."""
         trouble: SpoolError | None = None
         for file in [*self._files]:
             try:
@@ -109,7 +110,7 @@ class SpoolFolder:
             portion.file.begin(portion)
 
     def remove(self, portion: Portion) -> None:
-        """Takes out what was fed."""
+        """Deletes the rows of `portion`, which was fed."""
         try:
             portion.file.remove(portion)
         except SpoolDamaged:
@@ -122,7 +123,7 @@ class SpoolFolder:
             )
 
     def close(self) -> None:
-        """Lets go of all files; what is in them stays."""
+        """Releases all files; their contents stay."""
         while self._files:
             self._drop(self._files[0]).close()
 

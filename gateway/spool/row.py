@@ -1,4 +1,4 @@
-"""Rows of a spool file: what one request adds to the queue, written down."""
+"""Rows of a spool file: the append batch of one request in each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gateway.queue.append_batch import AppendBatch
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """events: how many the request brought."""
+    """One append batch. events: how many events the request contained. data: see `of`."""
 
     events: int
     data: bytes
@@ -27,13 +27,14 @@ class Row:
         return zlib.crc32(self.data, self.events & 0xFFFFFFFF)
 
     def batch(self) -> AppendBatch:
-        """What `of` was given. Raises ValueError, LookupError or TypeError for other data."""
+        """The batch that was given to `of`. Raises ValueError, LookupError or TypeError for other
+        data."""
         head, *payloads = self.data.split(b"\n")
         return AppendBatch.of(orjson.loads(head), payloads)
 
 
 def sound_row(events: object, checksum: object, data: object) -> Row:
-    """Raises TypeError or ValueError when it is not what was written."""
+    """The row of these columns. Raises TypeError or ValueError if they are not as written."""
     if not isinstance(events, int) or not isinstance(data, bytes):
         raise TypeError
     row = Row(events, data)
