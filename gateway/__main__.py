@@ -4,8 +4,8 @@ import gc
 
 
 def main() -> None:
-    """Starts without the garbage collector, until the configuration is loaded: what a command
-    imports stays, and to search it again and again takes a fifth of the time of a start."""
+    """Runs the command. The garbage collector is off until the configuration is loaded: imported
+    objects stay, and searching them again and again would take a fifth of the starting time."""
     gc.disable()
     from gateway.cli.main import main as command
 

@@ -1,8 +1,8 @@
 """Credentials: access tokens for requests that refer to a credential of the configuration.
 
 A destination puts the name of a credential into a request (`Request.credential`) and never sees a
-token. `AuthorisedClient` adds the token on the way out. A dry run and `gateway explain` have no
-client, and so ask for none.
+token. `AuthorisedClient` adds the token when it sends the request. A dry run and `gateway explain`
+have no client, so they need no token.
 """
 
 from gateway.credentials.client import AuthorisedClient

@@ -17,8 +17,8 @@ from gateway.http.client import Client
 class AuthorisedClient:
     """Sends through `client`. credentials: those that requests may refer to, by name.
 
-    A request with an access token that is answered with 401 is sent once more with a new one. A
-    token never appears in an answer, whatever the receiver repeats.
+    If the response to a request with an access token is 401, the request is sent once more with a
+    new token. The token is masked in the response, in case the receiver repeats it.
     """
 
     def __init__(self, client: Client, credentials: Mapping[str, Credential]) -> None:
@@ -26,8 +26,8 @@ class AuthorisedClient:
         self._credentials = credentials
 
     async def send(self, request: Request) -> Response:
-        """As `Client.send`. Raises `NotAuthorised` too, also if the receiver refuses the token
-        because it lacks scopes."""
+        """Sends like `Client.send`. Also raises `NotAuthorised`: if there is no token, or if the
+        receiver refuses it because it lacks scopes."""
         if not request.credential:
             return await self._client.send(request)
         credential = self._credentials[request.credential]

@@ -31,24 +31,24 @@ REST_SECONDS = 30.0
 
 
 SPARE_SECONDS = 30.0
-"""How long the lock lasts after the time for a token request is over."""
+"""How much longer the lock lasts than the time-out of a token request."""
 
 SAVE_SECONDS = 300.0
-"""How long a credential that is closed waits for a Redis that does not take its new refresh
-token."""
+"""How long closing a credential waits for Redis to store its new refresh token."""
 
 AGAIN_SECONDS = 1.0
 
 
 class NotAuthorised(NotSent):
-    """The token endpoint refuses the credential: nothing can be sent until that is corrected."""
+    """The credential, or the scope of its token, is refused: nothing can be sent until that is
+    corrected."""
 
 
 class Credential:
-    """The credential `name` of the configuration. client: carries token requests.
+    """The credential `name` of the configuration. client: sends token requests.
 
-    All processes share one token, and one of them at a time renews it: a refresh token that the
-    vendor replaces can be used only once.
+    All processes share one token, and only one at a time renews it: a refresh token that the vendor
+    replaces can be used only once.
     """
 
     def __init__(
@@ -66,27 +66,27 @@ class Credential:
         self._rests_until = 0.0
         self._renewing = asyncio.Lock()
         self._failure: NotSent | None = None
-        """The last one."""
+        """The last failure to obtain a token."""
 
     async def token(self, refused: str = "") -> str:
         """An access token that can be used now.
 
-        refused: a token that the receiver did not accept, so that it has to be another one.
+        refused: a token that the receiver did not accept, so that another one is needed.
         Raises `NotAuthorised` if the token endpoint refuses the credential, `NotSent` if no token
-        can be had for now.
+        can be obtained now.
         """
         known = self._failure
         async with self._renewing:
             token = self._token
             if token is None or not _is_usable(token, refused):
                 if (failure := self._failure) is not known and failure:
-                    raise failure  # all who waited for a token share it: the next ones ask again
+                    raise failure  # shared by all who waited; later calls ask again
                 token = self._token = await self._renewed(refused)
             return token.access_token
 
     def refusal(self, response: Response) -> str:
-        """What to correct, if the receiver refuses the newest token with `response` because it
-        lacks scopes; "" if there is no sign of that."""
+        """What to correct if `response` shows that the newest token lacks scopes; "" if it does
+        not."""
         granted = self._token.scope if self._token else ""
         missing = missing_scopes(response, self._settings.scope, granted)
         if not missing:
@@ -97,8 +97,8 @@ class Credential:
         )
 
     async def close(self) -> None:
-        """First stores a new refresh token that Redis has not taken yet, since no other process has
-        it. Waits up to `SAVE_SECONDS` for Redis."""
+        """Closes the client. If Redis has not stored a new refresh token yet, stores it first,
+        since no other process has it; waits up to `SAVE_SECONDS` for Redis."""
         try:
             if self._holds_new_refresh_token():
                 await self._save_or_report()
@@ -127,7 +127,8 @@ class Credential:
             return await self._save()
 
     async def _read_after_saving(self) -> Token | None:
-        """The stored token, which is the unsaved one unless another process stored a newer one."""
+        """The stored token, after storing the unsaved one unless another process has stored a newer
+        one."""
         stored = await self._read()
         if self._unsaved and self._unsaved[0] == stored:
             stored = await self._save()
@@ -214,13 +215,13 @@ class Credential:
         return token
 
     def _refresh_token(self, stored: Token | None) -> str:
-        """The newest one; "" for a credential of another type."""
+        """The newest refresh token; "" for a credential of another type."""
         if not isinstance(self._settings, RefreshTokenSettings):
             return ""
         return stored.refresh_token if stored else self._settings.refresh_token.get_secret_value()
 
     def _masker(self, refresh_token: str) -> Masker:
-        """refresh_token: the one in use, which the vendor may have given."""
+        """Masks the secrets of the credential, and `refresh_token`, the one in use."""
         secrets = (secret.get_secret_value() for secret in _secrets_of(self._settings))
         return Masker([*secrets, refresh_token])
 
@@ -241,8 +242,8 @@ def _secrets_of(settings: CredentialSettings) -> Iterator[SecretStr]:
 async def read_stored_token(
     name: str, settings: CredentialSettings, redis: Redis, keys: Keys
 ) -> Token | None:
-    """The token of the credential `name` that is stored; None without one. Raises what Redis
-    raises."""
+    """The stored token of the credential `name`; None if there is none that the configured secret
+    decrypts. Raises what Redis raises."""
     sealed = await CredentialTokens(redis, keys, name).read()
     if sealed is None:
         return None

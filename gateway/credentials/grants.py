@@ -1,4 +1,5 @@
-"""From the settings of a credential to a token request, and from its answer to a token. Pure.
+"""Makes a token request from the settings of a credential, and reads the token in the response.
+Pure.
 
 Sources: RFC 6749 (2.3.1, 4.4, 5, 6), RFC 7523 (2.1),
 developers.google.com/identity/protocols/oauth2/service-account.
@@ -28,28 +29,28 @@ from gateway.credentials.token import Token
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ASSERTION_SECONDS = 3600
-"""The longest that Google accepts."""
+"""The longest life of an assertion that Google accepts."""
 
 DEFAULT_LIFE = 3600.0
-"""Seconds that a token is taken to live if the answer does not say."""
+"""Assumed life of a token in seconds if the response does not state it."""
 
 _MAY_PASS_STATUSES = frozenset({408, 425, 429})
 _MAY_PASS = ("server_error", "slow_down", "temporarily_unavailable")
-"""Errors that say nothing about the credential, although some endpoints send them with a 400."""
+"""Errors that do not concern the credential, although some endpoints send them with a 400."""
 
 MAX_LIFE = 90 * 86_400.0
 MAX_REFRESH_LIFE = 10 * 365 * 86_400.0
 MAX_SCOPE = 4000
-"""Characters that are kept of the scopes of a token."""
+"""Maximum length of a token's scopes, in characters; longer ones are not kept."""
 
 
 class Refused(Exception):
-    """The token endpoint refuses the credential: asking again does not help. Its text is for
-    people, without secrets."""
+    """The token endpoint refuses the credential: asking again does not help. The text is for
+    people; the caller masks secrets in it."""
 
 
 class NoToken(Exception):
-    """The answer has no token for a reason that may pass."""
+    """The response has no token for a reason that may pass."""
 
 
 def token_request(settings: CredentialSettings, refresh_token: str, now: float) -> Request:
@@ -74,10 +75,10 @@ def token_request(settings: CredentialSettings, refresh_token: str, now: float) 
 def read_token(
     response: Response, refresh_token: str, now: float, refresh_expires_at: float = 0.0
 ) -> Token:
-    """The token in the answer of a token endpoint.
+    """The token in the response of a token endpoint.
 
-    refresh_token, refresh_expires_at: that the request had; the answer may replace them. now: Unix
-    seconds.
+    refresh_token, refresh_expires_at: those of the request; the response may replace them. now:
+    Unix seconds.
     Raises `Refused` or `NoToken`.
     """
     answer = _fields(response.body)
@@ -95,8 +96,8 @@ def read_token(
 
 
 def _fields(body: bytes) -> dict[str, Any]:
-    """The fields of an answer, in JSON or, of old endpoints, as a form. What is odd in one of them
-    costs no other: a refresh token that the vendor has replaced cannot be had again."""
+    """The fields of a response, in JSON or, from old endpoints, as a form. Invalid numbers in one
+    field do not spoil the others: a replaced refresh token cannot be obtained again."""
     text = body.decode("utf-8", "replace")
     try:
         read = json.loads(text, parse_constant=lambda _: None)
@@ -106,7 +107,7 @@ def _fields(body: bytes) -> dict[str, Any]:
 
 
 def _problem(status: int, answer: Mapping[str, Any]) -> Refused | NoToken | None:
-    """Why there is no token in an answer; None if there is one."""
+    """Why there is no token in a response; None if there is one."""
     said = f"HTTP {status}"
     if status in _MAY_PASS_STATUSES or status >= 500:
         return NoToken(said)
@@ -120,7 +121,7 @@ def _problem(status: int, answer: Mapping[str, Any]) -> Refused | NoToken | None
 
 
 def _words(answer: Mapping[str, Any]) -> str:
-    """What the error in `answer` says; some vendors have an object of their own there."""
+    """The text of the error in `answer`; some vendors have an object there."""
     error = answer["error"]
     if isinstance(error, dict):
         said = joined_texts(error, "status", "message")
@@ -135,14 +136,14 @@ def _scope(stated: object) -> str:
 
 
 def _can_be_sent(token: object) -> TypeGuard[str]:
-    """Tokens and scopes are printable ASCII (RFC 6749, appendix A)."""
+    """Whether `token` is a valid token or scope: printable ASCII (RFC 6749, appendix A)."""
     return isinstance(token, str) and token.isascii() and token.isprintable() and token != ""
 
 
 def _grant(
     settings: ClientCredentialsSettings | RefreshTokenSettings, refresh_token: str
 ) -> dict[str, str]:
-    """The fields of a token request that no parameter of the configuration replaces."""
+    """The fields of a token request that configured parameters cannot replace."""
     fields: dict[str, str] = {"grant_type": settings.type}
     if settings.scope:
         fields["scope"] = settings.scope
@@ -155,7 +156,8 @@ def _grant(
 
 
 def _basic(settings: ClientCredentialsSettings | RefreshTokenSettings) -> str:
-    """Both parts are form-urlencoded first (RFC 6749, 2.3.1)."""
+    """The header for basic authentication. Both parts are form-urlencoded first (RFC 6749,
+    2.3.1)."""
     parts = settings.client_id, settings.client_secret.get_secret_value()
     return "Basic " + b64encode(":".join(map(quote_plus, parts)).encode()).decode()
 

@@ -16,12 +16,12 @@ _separators = re.compile(r"[\s,]+")
 
 
 def missing_scopes(response: Response, wanted: str, granted: str) -> str:
-    """The scopes for want of which the receiver answered `response`; "" if there is no sign of
+    """The scopes that the access token lacks according to `response`; "" if there is no sign of
     that.
 
-    wanted: by the configuration. granted: that the token endpoint stated, "" if it did not. What
-    only the endpoint says is no proof, since some vendors name scopes otherwise than they are asked
-    for: so it counts only with a 401 or 403.
+    wanted: the scopes in the configuration. granted: those that the token endpoint stated; "" if it
+    did not. A difference between the two is no proof, since some vendors name scopes differently
+    from how they are requested. So it counts only with a 401 or 403.
     """
     if response.status not in (401, 403):
         return ""

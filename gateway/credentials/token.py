@@ -1,4 +1,4 @@
-"""An access token, and the form in which it is stored."""
+"""An access token, and its encrypted form in Redis."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ RENEWED_AT = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """access_token: the token itself. obtained_at, expires_at: Unix seconds. refresh_token: the
-    newest one, "" where there is none. refresh_expires_at: when that one ends, 0 if the vendor does
-    not say. scope: what the vendor says that it granted, "" if it does not."""
+    """An access token, with what the vendor stated about it.
+
+    access_token: the token itself. obtained_at, expires_at: Unix seconds. refresh_token: the newest
+    one; "" if there is none. refresh_expires_at: when that one ends; 0 if the vendor does not say.
+    scope: the granted scopes; "" if the vendor does not state them.
+    """
 
     access_token: str
     obtained_at: float
@@ -37,7 +40,7 @@ def seal_token(token: Token, secret: str, name: str) -> bytes:
 
 
 def unseal_token(sealed: bytes, secret: str, name: str) -> Token | None:
-    """None if another secret was configured when the token was stored."""
+    """The token in `sealed`; None if it was stored under another secret, or cannot be read."""
     try:
         return Token(**orjson.loads(unseal(secret, _label(name), sealed)))
     except (Unreadable, TypeError, ValueError):

@@ -1,7 +1,7 @@
-"""The one HTTP client through which everything leaves the gateway.
+"""The HTTP client through which all requests leave the gateway.
 
-Two carriers do the work, and one test suite holds them to the same behaviour: `fast` (pyreqwest,
-the default) and `httpx` (where its mocks are wanted).
+There are two carriers, and one test suite holds them to the same behaviour: `fast` (pyreqwest, the
+default) and `httpx` (for its mocks).
 """
 
 from collections.abc import Callable
@@ -29,18 +29,18 @@ __all__ = [
 
 
 def open_client(settings: ClientSettings) -> Client:
-    """A client with the carrier that `settings` ask for.
+    """A client with the carrier in `settings`.
 
-    Call it inside the event loop that will send, so never before a fork: its connections and
-    threads belong to one process. Raises RuntimeError where no event loop runs.
+    Call it in the event loop that will send, and never before a fork: its connections and threads
+    belong to one process. Raises RuntimeError if no event loop is running.
     """
     return import_carrier(settings)(settings)
 
 
 def import_carrier(settings: HttpSettings) -> Callable[[ClientSettings], Client]:
-    """What opens clients with the carrier that `settings` ask for.
+    """The function that opens clients with the carrier in `settings`.
 
-    The library is imported here, not above, since processes that send nothing do without it. One
+    The library is imported here, so that processes that send nothing do not load it. A process
     that forks calls this before, so that its children share the memory.
     """
     if settings.carrier == "httpx":

@@ -1,8 +1,8 @@
-"""Which addresses are on the public internet, and the addresses of a host that are.
+"""Decides which addresses are on the public internet, and looks up those of a host.
 
-The guard against requests that someone aims at our own network (server-side request forgery). A
-list of our own, because `ipaddress.is_global` differs between Python versions and calls several
-addresses global that lead inside: 64:ff9b::7f00:1, 2002:7f00:1::, fec0::1, 224.0.0.1.
+This guards against server-side request forgery: requests that someone aims at our own network. It
+has its own list, because `ipaddress.is_global` differs between Python versions and calls several
+addresses global that are not: 64:ff9b::7f00:1, 2002:7f00:1::, fec0::1, 224.0.0.1.
 
 Sources: iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry.
 """
@@ -35,8 +35,8 @@ _NOT_PUBLIC_V4 = [
     )
 ]
 _PUBLIC_V6 = IPv6Network("2000::/3")
-"""All that is assigned as global unicast. What lies outside is loopback, link-local, unique local,
-site-local, multicast, discard-only, or nothing yet."""
+"""All addresses that are assigned as global unicast. Those outside are loopback, link-local, unique
+local, site-local, multicast, discard-only, or not assigned yet."""
 _NOT_PUBLIC_V6 = [
     ip_network(network)
     for network in (
@@ -76,9 +76,9 @@ def _wrapped(ip: IPv6Address) -> IPv4Address | None:
 
 
 async def look_up(host: str) -> list[str]:
-    """What the operating system makes of `host`, a name or an address in any spelling that it
-    takes (``127.1``, ``0x7f000001``, ``2130706433``). Raises `NotSent`."""
-    import asyncio  # here, since `gateway check` does without
+    """The addresses that the operating system finds for `host`, a name or an address in any
+    spelling that it accepts (``127.1``, ``0x7f000001``, ``2130706433``). Raises `NotSent`."""
+    import asyncio  # here, since `gateway check` does not need it
 
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
@@ -88,8 +88,8 @@ async def look_up(host: str) -> list[str]:
 
 
 async def public_addresses(host: str, resolve: Resolve = look_up) -> list[str]:
-    """The addresses of `host`, all of them public. Raises `NotSent` if one is not: a name with a
-    private address among its own is not one that a stranger should make us connect to."""
+    """The addresses of `host`. Raises `NotSent` unless all are public: a stranger must not make us
+    connect to a name that also has a private address."""
     addresses = await resolve(host)
     if not all(map(is_public, addresses)):
         raise NotSent(BLOCKED)

@@ -1,14 +1,14 @@
-"""What a client is, whatever carries the bytes, and what both carriers share.
+"""The contract of a client, and the settings and texts that both carriers share.
 
-A client sends one request once and returns the answer, whatever its status. It follows no
+A client sends one request once and returns the response, whatever its status. It follows no
 redirects, keeps no cookies, reads no proxy from the environment, decodes no compressed body and
-never sends a request twice. The one thing it may repeat is the choice of a connection: when a
-kept-alive connection turns out to be closed before a byte was written to it, the request goes to
-another. Once a byte may have left, a broken connection is `Ambiguous`.
+never sends a request twice. It may only choose another connection: if a kept-alive connection turns
+out to be closed before a byte was written to it, the request goes to another one. Once a byte may
+have left, a broken connection is `Ambiguous`.
 
-An answer is the status line, the headers and the body up to the limit; the rest of a longer body
-is dropped. A body that ends neither at its end nor at the limit (broken off, or too slow) makes
-no answer: what a vendor did with an event stands in the body, so half of it is `Ambiguous`.
+A response consists of the status line, the headers and the body up to the limit; the rest of a
+longer body is dropped. An incomplete body (broken off, or too slow) is no response: the body says
+what the vendor did with an event, so half of it is `Ambiguous`.
 """
 
 from importlib.metadata import PackageNotFoundError, version
@@ -23,11 +23,11 @@ from gateway.http.client_certificate import check_pair
 
 
 class SendError(Exception):
-    """No answer. `reason` is for people: short, without addresses, queries, headers or secrets.
+    """No response. `reason` is for people: short, without addresses, queries, headers or secrets.
 
     SendError
-    ├── NotSent      the request surely did not reach the peer
-    │   └── Invalid  nor will it ever
+    ├── NotSent      the request certainly did not reach the server
+    │   └── Invalid  and never will
     └── Ambiguous    it may have been processed, or not
     """
 
@@ -41,7 +41,7 @@ class NotSent(SendError):
 
 
 class Invalid(NotSent):
-    """It is no request of HTTP: its URL, its method or a header is too long, or not valid."""
+    """Not a valid HTTP request: its URL, its method or a header is too long or not valid."""
 
     def __init__(self) -> None:
         super().__init__("the URL, the method or a header is too long or not valid")
@@ -53,14 +53,15 @@ class Ambiguous(SendError):
 
 class Client(Protocol):
     async def send(self, request: Request) -> Response:
-        """The answer to `request`, with header names in lower case.
+        """The response to `request`, with header names in lower case.
 
-        A header that came more than once is joined with commas; one whose value is not ASCII is
+        The values of a repeated header are joined with commas; a header whose value is not ASCII is
         left out. Raises `NotSent` or `Ambiguous`, and nothing else.
         """
 
     async def close(self) -> None:
-        """Closes idle connections. Requests under way end as `Ambiguous`, later ones `NotSent`."""
+        """Closes idle connections. Requests under way end with `Ambiguous`, later ones with
+        `NotSent`."""
 
 
 def _proxy_url(secret: SecretStr) -> SecretStr:
@@ -143,10 +144,10 @@ class HttpSettings(BaseModel):
 
 
 class ClientSettings(HttpSettings):
-    """What a client is opened with.
+    """The settings with which a client is opened.
 
     allow_private_addresses: whether requests may go to loopback, private and other addresses that
-    are not on the public internet. max_connections: requests under way at once; more wait.
+    are not on the public internet. max_connections: requests under way at once; others wait.
     """
 
     allow_private_addresses: bool = True
@@ -175,13 +176,13 @@ DEFAULT_HEADERS = {
     "user-agent": f"event-gateway/{_version()}",
 }
 """Sent unless a request has its own. Compression is declined: a small compressed body can inflate
-beyond any limit, and answers are short."""
+beyond any limit, and responses are short."""
 
 IDLE_SECONDS = 4.0
-"""How long an unused connection is kept. Shorter than common servers keep theirs (Node.js: 5 s),
-since a request that meets a closing connection is lost and `Ambiguous`."""
+"""How long an unused connection is kept: shorter than common servers keep theirs (Node.js: 5 s),
+since a request on a connection that is being closed is lost and `Ambiguous`."""
 
-# Reasons. Fixed texts, because those of the libraries carry URLs with their queries.
+# Reasons. Fixed texts, because those of the libraries contain URLs with their queries.
 BLOCKED = "the address is not on the public internet"
 BROKEN = "the connection ended without a complete and valid response"
 CERTIFICATE = "the server's certificate is not valid for this host, or not trusted"

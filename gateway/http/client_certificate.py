@@ -60,8 +60,8 @@ def with_client_certificate(certificate: str, key: str) -> ssl.SSLContext:
 
 
 def pem(certificate: str, key: str) -> str:
-    """Both in one text, without what else the files hold: remarks, a byte order mark, parameters,
-    revocation lists. Not every carrier passes over these."""
+    """Both in one text, without the remarks, byte order mark, parameters and revocation lists that
+    the files may contain. Not every carrier skips these."""
     from cryptography.hazmat.primitives.serialization import Encoding
 
     chain = [each.public_bytes(Encoding.PEM).decode() for each in _chain(certificate)]
@@ -70,8 +70,8 @@ def pem(certificate: str, key: str) -> str:
 
 
 def _load(context: ssl.SSLContext, pair: str) -> None:
-    """OpenSSL reads a pair only from a file. The one written here exists for a moment, and only
-    this user can read it."""
+    """Loads `pair` into `context`. OpenSSL reads it only from a file; the one written here exists
+    for a moment, and only this user can read it."""
     with NamedTemporaryFile("w", encoding="ascii") as file:  # mode 0600
         file.write(pair)
         file.flush()
@@ -91,8 +91,8 @@ def _private(key: str) -> PrivateKeyTypes:
 
 
 def _is_for_rustls(certificate: Certificate, private: PrivateKeyTypes) -> bool:
-    """rustls compares the public key with that of the certificate byte by byte, so that the latter
-    cannot be of RSA-PSS, nor spell out its curve."""
+    """Whether rustls accepts the pair. It compares the public keys byte by byte, so the certificate
+    must not have a key of type RSA-PSS or one that spells out its curve."""
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 

@@ -1,16 +1,17 @@
-"""The carrier `fast`: pyreqwest, that is Rust's reqwest and hyper.
+"""The carrier `fast`: pyreqwest, which wraps Rust's reqwest and hyper.
 
-What of it matters here, found by trial with pyreqwest 0.15.1 (reqwest 0.13, hyper 1):
+Behaviour that matters here, found by trial with pyreqwest 0.15.1 (reqwest 0.13, hyper 1):
 
 - hyper repeats a request by itself only if a kept-alive connection was closed before anything of
   it was written. A connection that closes after that is an error, and nothing is sent again.
 - The class of an error does not say whether the request was sent: a connection that was reset
-  during the answer is a `ConnectError`, and a late answer a `ConnectTimeoutError`. Only the cause
-  ``client error (Connect)`` says that no connection was made.
-- Cancelling `send` ends the wait, not the request: that goes on unseen, and keeps its place among
-  `max_connections`, until it is answered or its deadline is over. Closing the client likewise.
-- Its runtime is one thread, started by the first client that is built and lost in a fork. So a
-  client is built in the process, and the event loop, that uses it.
+  during the response is a `ConnectError`, and a late response a `ConnectTimeoutError`. Only the
+  cause ``client error (Connect)`` says that no connection was made.
+- Cancelling `send` ends the wait, not the request: it continues unseen, and counts towards
+  `max_connections`, until it gets a response or its time-out is over. The same holds for closing
+  the client.
+- Its runtime is one thread, which the first client starts and which is lost in a fork. So a client
+  must be built in the process, and the event loop, that uses it.
 """
 
 import asyncio
@@ -49,7 +50,7 @@ def open_fast(settings: ClientSettings) -> Client:
 class FastClient:
     """Sends through pyreqwest.
 
-    host, address: connections to the one go to the other instead of being looked up.
+    host, address: connections to `host` go to `address`, without a look-up.
     """
 
     def __init__(self, settings: ClientSettings, host: str = "", address: str = "") -> None:
@@ -107,12 +108,13 @@ class FastClient:
 
 
 class _Unreachable(NotSent):
-    """No connection to the address came about."""
+    """No connection to the address could be made."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Peer:
-    """A host, the addresses that were checked (the one in use first), and until when they hold."""
+    """The client for a host, the host's checked addresses (the one in use first), and until when
+    they are used, by the clock."""
 
     client: FastClient
     addresses: list[str]
@@ -122,10 +124,10 @@ class _Peer:
 class GuardedFastClient:
     """Sends to public addresses only.
 
-    The addresses of a host are looked up once, checked, and handed to a client that can connect
-    that host to nowhere else: no second look-up can answer differently. When they are looked up
-    again, client and connections stay if its address is still among them. If an address cannot be
-    reached, the next attempt takes the host's next one.
+    The addresses of a host are looked up once and checked. The client for the host connects only to
+    one of them, so that no second look-up can lead elsewhere. After a new look-up, the client and
+    its connections are kept if its address is still among the results. If an address cannot be
+    reached, the next attempt uses the host's next address.
     """
 
     def __init__(
@@ -169,7 +171,7 @@ class GuardedFastClient:
             raise
 
     def _lookup(self, host: str) -> asyncio.Task[_Peer]:
-        """The look-up of `host` that is under way, for all who wait for it."""
+        """The look-up of `host`, shared by all requests that wait for it."""
         task = self._lookups.get(host)
         if task is None:
             task = self._lookups[host] = asyncio.create_task(self._look_up(host))
@@ -205,7 +207,7 @@ class GuardedFastClient:
 
 
 class _Headers(Mapping[str, str]):
-    """The headers of an answer, read when they are asked for: most answers say yes by status."""
+    """The headers of a response, read when they are used: usually the status is enough."""
 
     def __init__(self, given: HeaderMap) -> None:
         self._given = given

@@ -1,4 +1,4 @@
-"""The hosts that a destination's requests may go to, and no others."""
+"""Restricts a destination's requests to the hosts that it declares."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -14,8 +14,8 @@ UNDECLARED = (
 
 
 class HostGuard:
-    """Sends through `client`, to `hosts` only: a defect in a destination reaches nothing else.
-    Clients follow no redirects, so no answer can lead elsewhere either."""
+    """Sends through `client`, to `hosts` only, so that a defect in a destination reaches no other
+    host. Clients follow no redirects, so no response can lead elsewhere either."""
 
     def __init__(self, client: Client, hosts: Iterable[str]) -> None:
         self._client = client
@@ -32,8 +32,8 @@ class HostGuard:
 
 @lru_cache(256)
 def _host_of(url: str) -> str:
-    """ "" where clients might see another host than `urlsplit` does: they take a backslash for a
-    slash."""
+    """The host of `url`; "" if it has none, or if clients might see another one than `urlsplit`,
+    since they read a backslash as a slash."""
     try:
         host = "" if "\\" in url else urlsplit(url).hostname
     except ValueError:

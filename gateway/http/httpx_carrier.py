@@ -1,14 +1,14 @@
 """The carrier `httpx`: its ordinary transport, so that respx can stand in for a vendor.
 
-`httpx.AsyncClient` would only add what a client here must not do: follow redirects (or fail over
-one that it cannot read), keep cookies, read the environment. The transport's connection pool is
-slow (some milliseconds of CPU a request), so this carrier is not the default.
+`httpx.AsyncClient` would only add behaviour that a client here must not have: following redirects
+(or failing on one that it cannot read), cookies, proxies from the environment. The transport's
+connection pool is slow (some milliseconds of CPU a request), so this carrier is not the default.
 
 httpcore repeats a request by itself only if a kept-alive connection was closed before anything of
 it was written; a connection that closes after that is an error, and nothing is sent again.
 
-httpcore 1.0.9 keeps bytes that came with an answer and do not belong to it, and takes them for the
-answer to the next request. Such a connection is closed instead, as the other carrier does.
+httpcore 1.0.9 keeps bytes that follow a response without belonging to it, and takes them for the
+response to the next request. Such a connection is closed instead, as the other carrier does.
 """
 
 import asyncio
@@ -31,7 +31,8 @@ from gateway.http.client_certificate import with_client_certificate
 
 @cache
 def trusted_authorities() -> ssl.SSLContext:
-    """The system's, as the other carrier has them. Kept, since reading them takes 80 ms."""
+    """The system's certificate authorities, as in the other carrier. Cached, since reading them
+    takes 80 ms."""
     return ssl.create_default_context()
 
 
@@ -63,7 +64,7 @@ class HttpxClient:
         pool: Any = self._transport._pool
         _drop_connections_with_leftovers(pool)
         if not settings.allow_private_addresses:
-            # httpcore takes a network backend, httpx has no way to hand it one.
+            # httpcore accepts a network backend, but httpx has no parameter for it
             pool._network_backend = _CheckedConnections(resolve)
 
     async def send(self, request: Request) -> Response:
@@ -153,7 +154,7 @@ class _CheckedConnections(httpcore.AnyIOBackend):
 
 
 def _drop_connections_with_leftovers(pool: Any) -> None:
-    """Has `pool` close an idle connection that holds bytes of no answer, instead of using it."""
+    """Makes `pool` close idle connections with leftover bytes instead of using them again."""
     create = pool.create_connection
 
     def create_watched(origin: httpcore.Origin) -> Any:

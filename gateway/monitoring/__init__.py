@@ -1,1 +1,1 @@
-"""What operators see of a running gateway: metrics and status."""
+"""The metrics and the status of a running gateway."""

@@ -14,8 +14,8 @@ WARN_AHEAD = timedelta(days=60)
 
 @dataclass(frozen=True, slots=True)
 class VersionEnd:
-    """The version that one destination uses. setting: name of the setting that has it. newest: the
-    version to set. day: on which `version` ends."""
+    """The end of the API version that one destination uses. setting: the setting that selects the
+    version. newest: the version to set. day: on which `version` ends."""
 
     setting: str
     version: str
@@ -23,7 +23,7 @@ class VersionEnd:
     day: date
 
     def warning(self, today: date) -> str:
-        """What to do, from `WARN_AHEAD` before the end on; "" before."""
+        """What to do about the end, from `WARN_AHEAD` before it on; "" earlier."""
         advice = f"set `{self.setting}` to {self.newest}"
         if today >= self.day:
             return (
@@ -36,7 +36,8 @@ class VersionEnd:
 
 
 def version_end(configured: ForwardingSettings) -> VersionEnd | None:
-    """None where no end is announced, or the destination has no versions."""
+    """The end of the version in `configured`; None if none is announced, or if the destination has
+    no versions."""
     versions = destination_types()[configured.type].api_versions
     if versions is None:
         return None
@@ -46,6 +47,6 @@ def version_end(configured: ForwardingSettings) -> VersionEnd | None:
 
 
 def version_ends(settings: Settings) -> dict[str, VersionEnd]:
-    """By destination."""
+    """The announced ends, by destination."""
     ends = {name: version_end(each) for name, each in settings.destinations.items()}
     return {name: end for name, end in ends.items() if end is not None}

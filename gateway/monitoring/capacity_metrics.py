@@ -1,4 +1,4 @@
-"""Metrics of the limits: how much there may be, and what is full."""
+"""Metrics of the limits: their values, how much of them is used, and which are reached."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operator should know about consent, in sentences."""
+"""Problems with consent, in sentences for operators."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gateway.event.words import counted
 from gateway.stages.consent.counts import Conflict, ConsentCounts, PlaceProblem, UnknownPlace
 
 MAX_SHOWN = 8
-"""Of what is listed in a sentence."""
+"""The most items that a sentence lists."""
 
 UNKNOWN_PLACES: dict[PlaceProblem, str] = {
     "no_address": (
@@ -36,7 +36,7 @@ _SIGNALS = {"event": "the event", "query": "the query", "categories": "the categ
 
 
 def consent_problems(counts: ConsentCounts, ranked: bool) -> Iterator[str]:
-    """What an operator should look at, and what to do. ranked: whether rank decides conflicts."""
+    """The problems, each with what to do. ranked: whether rank decides conflicts."""
     for reason, words in UNKNOWN_PLACES.items():
         if places := [each for each in counts.unknown_places if each.reason == reason]:
             yield _unknown_places(places, words)
@@ -85,7 +85,7 @@ def _granted(conflict: Conflict) -> str:
 
 
 def _counted(named: Iterable[tuple[str, int]]) -> str:
-    """The first few, each with its number of events."""
+    """The first `MAX_SHOWN` names, each with its number of events."""
     parts = [f"{name} ({counted(events, 'event')})" for name, events in named]
     more = [f"{len(parts) - MAX_SHOWN} others"] if len(parts) > MAX_SHOWN else []
     return ", ".join(parts[:MAX_SHOWN] + more)

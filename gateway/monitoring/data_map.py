@@ -1,4 +1,4 @@
-"""Which personal data may go where: for each destination, what it gets and on which condition."""
+"""The data map: which personal data each destination gets, and under which consent."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from gateway.stages.field_consent import Purpose, Row, consent_rows
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """What is taken out of an event when all of the consent types `denied` are. fields: those that
-    the destination reads. parameters: of URLs."""
+    """The data that is removed from an event when all consent types in `denied` are denied. fields:
+    of the event, as far as the destination reads them. parameters: of URLs."""
 
     denied: Sequence[str]
     fields: Sequence[str]
@@ -26,12 +26,11 @@ class Covered:
 
 @dataclass(frozen=True, slots=True)
 class MapEntry:
-    """Of one destination.
+    """The entry of one destination.
 
-    consent: the types that an event needs to go there. on_denied: what happens to one without.
-    covered: what an event loses that goes there although another type is denied; None if it loses
-    nothing (`field_consent: off`). address: the form of the visitor's address. dry_run: whether
-    nothing is sent.
+    consent: the consent types that it requires. on_denied: what happens to an event without them.
+    covered: the data that an event loses when other types are denied; None if `field_consent` is
+    `off`. address: the form of the visitor's address. dry_run: whether nothing is sent.
     """
 
     permissions: Permissions
@@ -44,7 +43,7 @@ class MapEntry:
 
 
 def data_map(settings: Settings) -> Mapping[str, MapEntry]:
-    """By the name of the destination."""
+    """The entries, by destination."""
     rows = consent_rows(settings.consent)
     return {name: _entry(each, rows) for name, each in settings.destinations.items()}
 
@@ -67,7 +66,8 @@ def _entry(configured: ForwardingSettings, rows: Iterable[Row]) -> MapEntry:
 
 
 def _covered(rows: Iterable[Row], read: Collection[str] | None) -> Iterator[Covered]:
-    """read: the fields that the destination reads, None for all."""
+    """Groups `rows` by the denied types. read: the fields that the destination reads; None for
+    all."""
     by_types: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
         by_types.setdefault(row.denied, []).append(row)

@@ -1,4 +1,4 @@
-"""Metrics of each destination: how its events ended, and what waits for it."""
+"""Metrics of each destination: endings, requests, pending events and dead letters."""
 
 from __future__ import annotations
 
@@ -146,5 +146,5 @@ class DestinationCollector(Collector):
 
 
 def by_destination(name: str, text: str) -> GaugeMetricFamily:
-    """Without values. text: the metric in words."""
+    """A gauge with the label `destination`, without values. text: describes the metric."""
     return GaugeMetricFamily(name, text, labels=["destination"])

@@ -1,4 +1,4 @@
-"""Metrics of intake: what was read from requests, refused, or shortened."""
+"""Metrics of intake: events that were read from requests, refused or shortened."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""`/metrics`: what Redis has counted, in Prometheus text.
+"""`/metrics`: the counters in Redis, in Prometheus text.
 
-All counters live in Redis next to what they count, so the answer is the same from every web
-process and covers all of them, and the workers. Only those of the spool and of the configuration
-are the process's own. They are all that `/metrics` shows while Redis is away.
+Counters are in Redis next to what they count, so every web process gives the same answer, which
+covers all web processes and the workers. Only the metrics of the spool and of the configuration are
+the process's own. While Redis is away, `/metrics` shows only these and the ends of API versions.
 """
 
 from __future__ import annotations
@@ -46,9 +46,10 @@ def render(
     configuration: ConfigurationState | None = None,
     version_ends: Mapping[str, VersionEnd] = MappingProxyType({}),
 ) -> bytes:
-    """The numbers in Prometheus text; those that are None are left out. sources: their names; each
-    is shown even before its first event. limits: of each destination. bounds: as
-    `gateway.queue.capacity.read_bounds` says. version_ends: by destination."""
+    """The metrics in Prometheus text; arguments that are None are left out. sources: names of the
+    sources, each of which is shown even before its first event. limits: of each destination.
+    bounds: from `gateway.queue.capacity.read_bounds`. now: Unix seconds; None for the current time.
+    version_ends: by destination."""
     registry = CollectorRegistry()
     if numbers is not None:
         now = time.time() if now is None else now

@@ -1,4 +1,4 @@
-"""What Redis has counted, read for `/metrics`, `gateway status` and the console."""
+"""Reads the counters in Redis for `/metrics`, `gateway status` and the console."""
 
 from __future__ import annotations
 
@@ -19,9 +19,13 @@ OUTCOMES = ("accepted", "withheld", "delivered", "rejected", "expired")
 
 @dataclass(frozen=True, slots=True)
 class DestinationNumbers:
-    """pending: events that have not ended. pending_bytes: what those in the stream take.
-    oldest: Unix seconds of the oldest that the vendor has not got, or None. paused: seconds.
-    dead: dead letters. dead_bytes: what they take. withheld: events by why they were withheld."""
+    """The numbers of one destination.
+
+    pending: events without an ending. pending_bytes: size of those in the stream. oldest: Unix
+    seconds when the oldest entry that is not submitted was added to the stream; None if there is
+    none. paused: seconds until the end of the pause. dead: number of dead letters. dead_bytes:
+    their size. withheld: numbers of events by the reason why they were withheld.
+    """
 
     counts: Mapping[str, int]
     pending: int
@@ -35,8 +39,8 @@ class DestinationNumbers:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Everything that is counted, read at one moment. memory_usage: None when the user may not run
-    INFO. quarantined: events in quarantine."""
+    """The numbers of the gateway and of each destination. memory_usage: None if the Redis user may
+    not run INFO. quarantined: events in quarantine."""
 
     gateway: Mapping[str, int]
     destinations: Mapping[str, DestinationNumbers]
@@ -45,7 +49,7 @@ class Numbers:
 
 
 async def read_numbers(redis: Redis, keys: Keys, destinations: Iterable[str]) -> Numbers:
-    """Reads the numbers of each destination at one moment, so that they add up."""
+    """Reads all numbers. Those of one destination are read in one step, so that they add up."""
     read = redis.register_script(script("numbers", "submitted"))
     numbers = {}
     for name in destinations:

@@ -1,4 +1,4 @@
-"""What destinations may reach and read."""
+"""Permissions: the hosts that destinations may reach, and the fields that they read."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from gateway.configuration.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """Of one destination. hosts: that it may reach. fields: of the event that it reads, None for
-    all of them."""
+    """The permissions of one destination. hosts: those that it may reach. fields: those of the
+    event that it reads; None for all."""
 
     type: str
     hosts: Sequence[str]

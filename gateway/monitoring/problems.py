@@ -1,4 +1,4 @@
-"""What an operator should look at, and why, in sentences."""
+"""Problems of a gateway, in sentences for operators."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ ADDRESS_REASONS = {
 
 
 def destination_problems(each: DestinationStatus, now: float) -> Iterator[tuple[str, str]]:
-    """What is full, why it is paused, what failed last, whether the API version ends, and what the
-    vendor warned of, each with the reason."""
+    """The problems of one destination, each with its reason: a limit that is reached, pauses, a
+    failed audit, the last error, the end of the API version, credentials, the last warning. now:
+    Unix seconds."""
     if each.full is not None:
         yield FULL, each.full
     if each.pause is not None:
@@ -45,7 +46,7 @@ def destination_problems(each: DestinationStatus, now: float) -> Iterator[tuple[
 
 
 def address_problems(status: Status) -> Iterator[str]:
-    """What went wrong with the addresses of visitors, and what to do."""
+    """Problems with the addresses of visitors, and what to do."""
     reasons = [
         f"{number(count)} {ADDRESS_REASONS[reason]}"
         for reason, count in status.unknown_addresses.items()

@@ -1,4 +1,4 @@
-"""The status of each destination, read from Redis: pending, failing and completed events."""
+"""The status of the gateway and of each destination, read from Redis."""
 
 from __future__ import annotations
 
@@ -57,22 +57,21 @@ class Withheld:
 
 @dataclass(frozen=True, slots=True)
 class DestinationStatus:
-    """How one destination does.
+    """The status of one destination.
 
-    pending: events that have not ended. submitted: those of them that the vendor has, and on which
-    it gives its verdict later. oldest_pending: age in seconds of the oldest that it has not got,
-    None when there is none. in_flight: those of the pending ones that were handed to a drain and
-    not submitted: under way, or waiting for their next try. delivered_per_minute: in the last
-    sixty seconds. version_warning: why the version of the API must be changed, "" if it need not.
-    credential_warning: why a credential must be changed, "" if it need not.
-    pause: the one that it is in now. pauses: in a row, also when the last one is over and no
-    success has come yet. dead_letter_bytes: size of the dead letters. removed: how many dead
-    letters were removed because of a limit, by the reasons in `gateway.queue.dead_letters.REMOVED`.
-    full: to whom intake is closed for it, and the limit that is reached, in words. outcomes: counts
-    by the names in `COUNTED`. withheld: of these the withheld ones by reason, the most frequent
-    first. balanced: whether accepted is the sum of withheld, delivered,
-    rejected, expired and pending. dry_run: whether requests are built and counted as delivered, and
-    none is sent.
+    pending: events without an ending. submitted: pending events that the vendor has accepted and
+    gives its verdict on later. oldest_pending: age in seconds of the oldest event in the stream
+    that is not submitted; None if there is none. in_flight: events that were handed to a drain and
+    are not submitted: under way, or waiting for their next try. delivered_per_minute: in the last
+    sixty seconds. version_warning: why the API version must be changed; "" if it need not be.
+    credential_warning: why a credential must be changed; "" if it need not be. pause: the current
+    one. pauses: the number in a row; also set when the last one is over but nothing has succeeded
+    yet. dead_letter_bytes: size of the dead letters. removed: how many dead letters were removed
+    because of a limit, by the reasons in `gateway.queue.dead_letters.REMOVED`. full: the senders
+    for whom intake is closed, and the limit that is reached, in words. outcomes: counts by the
+    names in `COUNTED`. withheld: the withheld events by reason, the most frequent first. balanced:
+    whether accepted is the sum of withheld, delivered, rejected, expired and pending. dry_run:
+    whether requests are built and counted as delivered, but not sent.
     """
 
     pending: int
@@ -98,15 +97,19 @@ class DestinationStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """at: Unix seconds. full: to whom intake is closed altogether, and the limit that is reached,
-    in words. destinations: by name, in the order of the configuration. quarantined: events that did
-    not fit their schema and wait for a person. configuration: the one in force, if it is known.
-    unknown_addresses: how many requests did not tell the visitor's address, by the reasons in
-    `gateway.queue.address_counts.UNKNOWN`. untrusted_proxy_requests: how many came with a
+    """The status of the gateway.
+
+    at: Unix seconds. full: the senders for whom intake is closed altogether, and the limit that is
+    reached, in words. destinations: by name, in the order of the configuration. quarantined: events
+    in quarantine. configuration: the one in force, if it is known. unknown_addresses: numbers of
+    requests that did not state the visitor's address, by the reasons in
+    `gateway.queue.address_counts.UNKNOWN`. untrusted_proxy_requests: number of requests with a
     forwarding header from a private address that is not trusted. Both since counting began.
-    consent: what was counted about it. conflicts_ranked: whether rank decides where consent signals
-    contradict each other (`consent.conflicts`). bounds: every limit, and what is used of it.
-    unclaimed_requests: how many no source answered, by the kind of source that they look like."""
+    consent: the counts about consent. conflicts_ranked: whether rank decides between contradictory
+    consent signals (`consent.conflicts`). bounds: every limit, with how much of it is used.
+    unclaimed_requests: numbers of requests to which no source answered, by the kind of source that
+    they look like.
+    """
 
     at: float
     full: str | None
@@ -127,11 +130,11 @@ async def read_status(
     now: float,
     configuration: ConfigurationState | None = None,
 ) -> Status:
-    """The status of every destination in `settings`, the vendors' words without its secrets.
+    """The status under `settings`, with secrets masked in the vendors' words.
 
-    now: Unix seconds by the clock of the Redis server, which stamped all times that are read.
-    configuration: what is known of where `settings` come from.
-    Raises a redis-py error when Redis does not answer.
+    now: Unix seconds by the clock of the Redis server, which gives entries their times.
+    configuration: the state of the configuration, if it is known.
+    Raises a redis-py error if Redis does not answer.
     """
     keys = Keys.of(settings)
     numbers = await read_numbers(redis, keys, settings.destinations)
@@ -167,7 +170,8 @@ async def read_status(
 
 
 def full_in_words(closed: Closed, of: str) -> str | None:
-    """To whom intake is closed for what a bound concerns, and why; None if to none."""
+    """The senders for whom intake of `of` is closed, and why; None if it is open. of: a destination
+    or `ALL_MEMORY`."""
     if of in closed.trusted:
         return f"all senders: {closed.trusted[of]}"
     if of in closed.untrusted:
@@ -247,7 +251,7 @@ async def _in_flight(redis: Redis, keys: DestinationKeys) -> int:
 
 
 async def _last(redis: Redis, key: str) -> tuple[float, str] | None:
-    """When the last failure or warning was, and what it said."""
+    """The time and the text of the last failure or warning."""
     state = await redis.get(key)
     if state is None:
         return None
@@ -262,8 +266,6 @@ async def _delivered_per_minute(redis: Redis, keys: DestinationKeys, now: float)
 
 
 def per_minute(current: int, before: int, now: float) -> float:
-    """Events in the sixty seconds before `now`, from the counts of its minute and the one before.
-
-    Those of the minute before are taken as evenly spread.
-    """
+    """Events in the sixty seconds before `now`. current, before: the counts of its minute and of
+    the one before, whose events are taken as evenly spread."""
     return round(current + before * (1 - now % 60 / 60), 1)

@@ -1,4 +1,4 @@
-"""Metrics of what is stored beside the destinations' queues: the ledger's feed and quarantine."""
+"""Metrics of the ledger's feed and of the quarantine."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Event → Decision, the whole way through the stages, as one pure function."""
+"""The pipeline: all stages in order, from event to decision, as one pure function."""

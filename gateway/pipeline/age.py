@@ -1,7 +1,7 @@
 """Age: finds the destinations for which an incoming event is too old.
 
-What is too old is withheld at once, and not stored: it could only expire. An event that becomes too
-old while it waits expires in the drain.
+Such an event is withheld from them at once and not stored, since it could only expire. An event
+that becomes too old while it is pending expires in the drain.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from gateway.configuration.destination import ForwardingSettings, build_destinat
 from gateway.event import Event
 
 Overdue = Mapping[str, str]
-"""Why an event is too old, in words, by the name of each destination for which it is."""
+"""The destinations for which an event is too old, by name, each with the reason in words."""
 
 _UNITS = (("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
 
@@ -48,7 +48,7 @@ def _reason(name: str, age: float, limit: float) -> str:
 
 
 def in_words(seconds: float) -> str:
-    """`seconds` in the largest unit of which there are two, rounded up: what is more than something
-    is more in words, too."""
+    """`seconds` in words, in the largest unit of which there are at least two. Rounded up to a
+    tenth, so that a longer time is never shown as a shorter one."""
     unit, size = next((each for each in _UNITS if seconds >= 2 * each[1]), _UNITS[-1])
     return f"{ceil(10 * seconds / size) / 10:g} {unit}"

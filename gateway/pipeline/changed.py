@@ -1,11 +1,11 @@
 """The fields that each stage changed in an event, by name, for the ledger.
 
-It records names alone: a value that a stage removed or replaced may be what nobody is to have. A
-name is recorded if the gateway knows the field, or if a destination gets it; a name that a sender
-made up may hold anything, and is left out with its value.
+Only names are recorded: a value that a stage removed or replaced may be one that must not be kept.
+A name is recorded if the gateway knows the field, or if a destination gets it; a name that a sender
+made up may contain anything, so it is recorded as `OTHER`.
 
-What the consent stage decided is recorded elsewhere, type by type. This is on the way of every
-event, so where it is known which fields can differ, only these are looked at.
+The decision of the consent stage is recorded elsewhere, type by type. This code runs for every
+event, so if it is known which fields can differ, only these are compared.
 """
 
 from __future__ import annotations
@@ -26,43 +26,44 @@ from gateway.stages.rules import Ruled
 from gateway.system.bounded_cache import BoundedCache
 
 ADDED, REPLACED, REMOVED = "+", "~", "-"
-"""What stands before the name of a field: ``+timestamp``."""
+"""Prefixes of the name of a field, such as ``+timestamp``."""
 OTHER = "*"
-"""In place of names that are not recorded."""
+"""Stands for names that are not recorded."""
 MAX_NAME = 64
-"""Characters of a name that is recorded."""
+"""Maximum length of a name that is recorded, in characters."""
 NOTHING = "="
-"""In place of the fields of a destination that gets the event as it left the stages."""
+"""Stands for no changes: the destination gets the event as it left the stages."""
 
 Changed = dict[str, str]
-"""By stage, and by ``for <destination>``, the outermost fields that were changed, such as ``+bot
-~value -note``. A stage that changed nothing is not in it."""
+"""The outermost fields that were changed, such as ``+bot ~value -note``, by stage and by
+``for <destination>``. A stage that changed nothing is left out."""
 
 _FOR = "for "
 _MAX_REMEMBERED = 2_048
-"""Characters of the names of a difference."""
+"""Maximum length of all names in differences whose text is remembered, in characters."""
 
 _Names = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 """The fields that were added, replaced and removed."""
 _Difference = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
-"""Whose it is, with its names."""
+"""The stage or ``for <destination>``, and the names of the fields as in `_Names`."""
 
 _NOTHING: _Names = ((), (), ())
 _COMPLETED = ("event_id", "timestamp", "ip_override", "user_agent", CLAIMED_LOCATION)
-"""All that normalising can change without a word."""
+"""The fields that the stage `normalise` can change when its line is empty."""
 _FIELDS: Mapping[str, Iterable[str]] = {
     "normalise": (*("event_id", "timestamp", "action_source", IGNORED, SURPLUS, *sorted(CLAIMS)),),
     "locate": ("event_location", "ip_override"),
 }
 """All that a stage can change."""
 _ENRICHED = ("bot", "campaign", "click_ids", "device", "event_location", "referrer")
-"""Objects to which an enrichment may add."""
+"""Objects that an enrichment may complete."""
 _ADDRESS = ("ip_override",)
 _KNOWN = frozenset(known_names())
 
 
 def changed_fields(decision: Decision) -> Changed:
-    """What each stage changed, and what each destination that gets the event has otherwise."""
+    """The fields that each stage changed, and those that differ for each destination that gets the
+    event."""
     verdicts = decision.verdicts
     differences = (*_of_stages(decision), *_of_destinations(decision.event, verdicts))
     told, hidden = _in_words[differences]
@@ -72,12 +73,12 @@ def changed_fields(decision: Decision) -> Changed:
 
 
 def marks_of_stages(changed: Changed) -> dict[str, Sequence[str]]:
-    """The marks of each stage that changed something, in their order."""
+    """The marks of each stage that changed something, in the order of the stages."""
     return {stage: marks.split() for stage, marks in changed.items() if not stage.startswith(_FOR)}
 
 
 def marks_of_destinations(changed: Changed) -> dict[str, Sequence[str]]:
-    """What each destination has otherwise than the event as it left the stages."""
+    """The marks of each destination: how its form differs from the event as it left the stages."""
     return {
         whose.removeprefix(_FOR): [mark for mark in marks.split() if mark != NOTHING]
         for whose, marks in changed.items()
@@ -123,7 +124,8 @@ def _of_destinations(event: Event, verdicts: Mapping[str, Verdict]) -> list[_Dif
 
 
 def _of_destination(event: Event, form: Event, verdict: Verdict) -> _Names:
-    """What can differ: see `gateway.pipeline.routes`."""
+    """The changes in the `form` of one destination. `gateway.pipeline.routes` determines which
+    fields can differ."""
     if verdict.reason or INTEGRATIONS in event:
         return _difference(event, form)
     if verdict.only_address:
@@ -155,7 +157,7 @@ def _difference(before: Event, after: Event) -> _Names:
 
 
 def _difference_in(names: Iterable[str], before: Event, after: Event) -> _Names:
-    """Of the fields `names` alone."""
+    """The difference, comparing only the fields in `names`."""
     added, replaced, removed = [], [], []
     for name in names:
         if name not in after:
@@ -169,7 +171,7 @@ def _difference_in(names: Iterable[str], before: Event, after: Event) -> _Names:
 
 
 def _to_words(differences: tuple[_Difference, ...]) -> tuple[Changed, frozenset[str]]:
-    """With the names that the gateway does not know."""
+    """The changes in `differences`, and the names that the gateway does not know."""
     told: Changed = {}
     for whose, *three in differences:
         marks = [
@@ -189,7 +191,7 @@ def _are_short(differences: tuple[_Difference, ...]) -> bool:
 
 
 _in_words = BoundedCache(_to_words, _are_short)
-"""Many events have the same differences."""
+"""Cached, since many events have the same differences."""
 
 
 def _without(told: Changed, hidden: Collection[str]) -> Changed:

@@ -1,6 +1,6 @@
-"""Clocks of devices: measures their error and corrects the time of events.
+"""Clocks of senders: measures their error and corrects the time of events.
 
-A request that says when it was sent, by the clock of its sender, shows how wrong that clock is.
+A request that states when it was sent, by the clock of its sender, shows the error of that clock.
 
 Sources: segment.com/docs/connections/spec/common (timestamps) for ``sentAt``; docs.snowplow.io,
 tracker protocol (timestamps), for ``stm``.
@@ -16,18 +16,18 @@ from gateway.event.times import to_seconds
 from gateway.pipeline.age import in_words
 
 DEAD_BAND_SECONDS = 60.0
-"""A request can be on its way for as long. What differs by less says nothing about a clock."""
+"""Smaller differences are ignored: a request can be on its way for so long."""
 
 MAX_OFFSET_SECONDS = 100 * 365 * 86_400.0
-"""What differs by more is no time that a clock showed."""
+"""Larger differences are ignored: no clock is so wrong."""
 
 
 def clock_offset(sent: Iterable[object], received_at: float) -> float:
     """Seconds by which the clock of a sender is behind; negative if it is ahead, 0 if it is right
-    or nothing readable is said.
+    or if no time can be read.
 
     sent: when the request was sent, as its sender states it, in any form of an event's `timestamp`;
-    the latest counts. received_at: Unix seconds.
+    the latest time counts. received_at: Unix seconds.
     """
     readable = [each for each in map(_seconds, sent) if each is not None]
     offset = received_at - max(readable, default=received_at)
@@ -35,8 +35,8 @@ def clock_offset(sent: Iterable[object], received_at: float) -> float:
 
 
 def correct_time(event: Event, offset: float) -> tuple[Event, str]:
-    """`event` with its time by a clock that is `offset` seconds behind put right, and what was done
-    in words."""
+    """`event` with its time corrected for a clock that is `offset` seconds behind, and a line about
+    what was done, or ""."""
     if not offset or "timestamp" not in event:
         return event, ""
     corrected = max(round(event["timestamp"] + offset, 3), 0.0)

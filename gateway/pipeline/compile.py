@@ -1,9 +1,9 @@
-"""The pipeline: settings in, one pure function out, Event → Decision.
+"""Compiles the pipeline: from settings to one pure function, from event to decision.
 
 The stages, in this order, whatever the order in the YAML:
 
-    normalise    ignores claims that the sender may not make; corrects a time by a wrong clock; adds
-                 an id, a time, the visitor's address and user agent
+    normalise    ignores claims that the sender may not make; corrects a time from a wrong clock;
+                 adds an id, a time, the visitor's address and user agent
     locate       finds the country, which consent defaults depend on; then removes the address if
                  the sender asked for that
     consent      decides what the visitor allows, and names the signals that decided
@@ -61,11 +61,11 @@ Pipeline = Callable[[Event, Received], Decision]
 
 
 def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeline:
-    """The function that decides about events, everything in it worked out beforehand.
+    """The function that decides about events, with everything prepared.
 
-    tables: of `open_tables`, for whoever refreshes them; without them the files are read now and
-    stay as they are, and lookups in Redis find nothing. Raises `EnrichmentMistakes` when a file
-    has become unusable since the settings were read.
+    tables: from `open_tables`, if the caller refreshes them. Without them, the files are read now
+    and never again, and lookups in Redis find nothing. Raises `EnrichmentMistakes` if a file has
+    become unusable since the settings were read.
     """
     salt = settings.salt
     if tables is None:
@@ -79,7 +79,7 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
     remember = compile_held_consent(settings.consent, salt, proven_visitor)
     held_request = compile_held_request(settings)
     holds = settings.consent.hold is not None
-    load_public_suffixes()  # now, for the first event would have to wait for it
+    load_public_suffixes()  # now, so that the first event does not wait for it
     identify = compile_identity(settings.identity, salt, settings.consent.withdrawals)
     later = [element for element in elements if element not in place]
     enrich = compile_enrichment(later, settings.lookups, tables)
@@ -127,8 +127,8 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
                 and any(not missing(event, each) for each in needed)
                 and len(overdue(event, received.at)) < len(needed)
             ):
-                quarantine = checked.reason  # of others nothing may be kept
-            schema = event["event_name"]  # others have none
+                quarantine = checked.reason  # other events must not be kept
+            schema = event["event_name"]  # only named events have a schema
             verdicts = _withheld(settings, Verdict(None, "schemas", checked.reason, label=schema))
         else:
             ruled = rule(event)
@@ -183,9 +183,9 @@ def source_defaults(settings: Settings) -> dict[str, Defaults]:
 
 
 def _sender(stated: str, received: Received) -> str:
-    """By what a repetition of an event is known to be of the same sender: the visitor that it
-    states, or the browser that states none. Else a stranger could send the events of all such
-    visitors before they do."""
+    """Identifies the sender of an event, to recognise repetitions: the stated visitor, or else
+    address and user agent of the browser. Without the latter, a stranger could send the event ids
+    of all such visitors first, so that their own events would count as repetitions."""
     visitor = stated.lstrip("\0")
     if visitor or received.trusted or received.backend:
         return visitor

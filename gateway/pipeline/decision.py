@@ -34,14 +34,14 @@ StoppedBy = Literal[
 class Verdict:
     """What the pipeline decided for one destination.
 
-    event: as the destination receives it, or None when it is withheld or held.
-    stage: the stage that stopped it. reason: why, or why it is sent anonymised, in words; "" when
-    it is sent unchanged. label: by which the reason is counted. It has names of the configuration
-    and fixed words alone, so that no sender can make many of them.
+    event: as the destination receives it; None if it is withheld or held.
+    stage: the stage that stopped it. reason: why, or why it is sent anonymised, in words; "" for
+    any other event that is sent. label: the reason as it is counted. It consists only of names in
+    the configuration and fixed words, so that senders cannot create new labels.
     applied: names of the destination's own rules that were met.
     unmet: what `when` needed and found. ruled: what the destination's rules did.
-    removed: fields that field consent removed. only_address: `event` is what the stages left for
-    all destinations, except for the address.
+    removed: fields that field consent removed. only_address: whether `event` differs from the event
+    after the stages at most in the address.
     """
 
     event: Event | None
@@ -74,19 +74,19 @@ class Step(NamedTuple):
 class Decision:
     """The decision of the pipeline about an event.
 
-    event: after the rules for every event. verdicts: one for each destination, by its name.
+    event: the event after the rules for every event. verdicts: one for each destination, by name.
     applied: names of the rules that were met. source, received_at (Unix seconds): where and when
     the event came in. version: of the configuration that decided. cookies: values of ``Set-Cookie``
-    headers for the answer. trusted: the sender has proved its identity. stated_visitor: the
-    `client_id` from the sender, or what its browser is known by without one; with `dedupe_window`
+    headers for the answer. trusted: whether the sender has proved its identity. stated_visitor: the
+    `client_id` from the sender, or else its browser's address and user agent; with `dedupe_window`
     and a salt, a keyed digest of it.
     quarantine: why the event is stored for review, or "". held_consent: what is stored about it for
     held consent. counts: names of the counters that it increments. trace: the source of `steps`.
     unclaimed_link: a link of its page that would identify the visitor if the request had claimed
-    it. has_own_id: its `event_id` came from the sender, and is the same when the event is repeated.
+    it. has_own_id: whether its `event_id` came from the sender, so that a repetition has the same.
     demo_browser: the browser in which the demo shop shows the event, as a digest, or "". receipt:
-    its name in the ledger if it was accepted before, as an event that was held. passage: 1, and one
-    more each time that the event is sent again. given: the event as it was read.
+    its receipt if it was accepted before, for instance as a held event; otherwise "". passage: 1,
+    and one more each time that the event is sent again. given: the event as it was read.
     """
 
     event: Event

@@ -1,4 +1,4 @@
-"""What of a decision is stored with `hash_at_ingest`."""
+"""Applies `hash_at_ingest` to a decision."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from gateway.stages.hash_at_ingest import HashPerson, compile_hash_person
 
 
 def compile_hashed(settings: Settings) -> HashPerson:
-    """The function that takes the clear personal data out of an event, as `settings` say."""
+    """The function that replaces clear personal data in an event by hashes; it changes nothing if
+    `hash_at_ingest` is off."""
     if not settings.hash_at_ingest:
         return lambda event: event
     kinds = destination_types()
@@ -24,8 +25,8 @@ def compile_hashed(settings: Settings) -> HashPerson:
 def hash_decided(
     event: Event, verdicts: Mapping[str, Verdict], hash_person: HashPerson
 ) -> tuple[Event, dict[str, Verdict]]:
-    """What may be stored of `event` and of what `verdicts` give to destinations. Those with the
-    same event have the same one again."""
+    """`event` and `verdicts` with hashed personal data. Verdicts that shared an event object share
+    the hashed one."""
     forms = [event, *(each.event for each in verdicts.values() if each.event is not None)]
     hash_once = _shared(hash_person)
     hashed = {key: hash_once(form) for key, form in {id(form): form for form in forms}.items()}
@@ -37,8 +38,8 @@ def hash_decided(
 
 
 def _shared(hash_person: HashPerson) -> HashPerson:
-    """`hash_person` for the forms of one event, which mostly have the very same person: hashing
-    costs more than all other stages. Phone numbers depend on the place, too."""
+    """`hash_person` for the forms of one event, computed once for forms with the same person and
+    place: hashing costs more than all other stages. Phone numbers depend on the place."""
     known: dict[tuple[int, int], Event] = {}
 
     def hash_once(event: Event) -> Event:

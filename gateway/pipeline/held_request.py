@@ -1,4 +1,4 @@
-"""Selects what is stored of a request with a held event: only what a stage reads."""
+"""Selects the headers of a request that are stored with a held event: only those a stage reads."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from gateway.stages.needs import compile_needed_headers
 
 
 def compile_held_request(settings: Settings) -> Callable[[Received], Received]:
-    """A function from how an event came in to the same with nothing but the headers and cookies
-    that the stages of `settings` read: no key, and no session of the site."""
+    """The function that reduces a `Received` to the headers and cookies that the stages of
+    `settings` read: no key, and no session of the site."""
     needed = compile_needed_headers(
         [
             consent_needs(settings.consent),

@@ -1,7 +1,7 @@
 """Mending: changes an event that a destination could not accept before it is sent again.
 
-Decisions of intake stay in force: the consent is not changed, what consent or the address setting
-removed is removed again if it returns, and nothing that was removed is restored.
+Decisions of intake stay in force: the consent is not changed, nothing that was removed is restored,
+and if a rule brings back data that consent or the address setting removed, it is removed again.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from gateway.stages.field_consent import Removed, compile_field_consent
 from gateway.stages.rules import Rule, Ruled, compile_rules
 
 Restrict = Callable[[Event], tuple[Event, Removed]]
-"""From an event to what its destination may have of it, and what consent takes out."""
+"""From an event to the form that its destination may have, and what field consent removed."""
 
 
 _KEPT = (CONSENT, "event_id", ANONYMISED)
-"""Fields that no rule changes any more."""
+"""Fields that rules can no longer change."""
 
 
 class Mended(NamedTuple):
-    """What rules made of an event. applied: names of those whose condition was met now. dropped:
-    why they end it, or None."""
+    """The result of applying rules to an event. applied: names of the rules whose condition was
+    met. dropped: why a rule dropped the event, or None."""
 
     event: Event
     applied: tuple[str, ...]
@@ -38,13 +38,13 @@ class Mended(NamedTuple):
 
 
 ApplyRules = Callable[[Event, Collection[str]], Mended]
-"""From an event and the names of the rules that were applied to it to what the others make of
-it."""
+"""From an event, and the names of the rules that were already applied to it, to the result of the
+other rules."""
 
 
 def compile_restriction(settings: Settings, name: str) -> Restrict:
-    """What the destination `name` may have, by the consent that an event carries and by how much of
-    the address it may have, and in the form in which it may be stored."""
+    """The function that restricts an event to what the destination `name` may have, by the event's
+    consent and the destination's address setting, in the form in which it may be stored."""
     restrict, hash_person = _compile_restriction(settings, name), compile_hashed(settings)
 
     def restrict_and_hash(event: Event) -> tuple[Event, Removed]:
@@ -73,10 +73,10 @@ def _compile_restriction(settings: Settings, name: str) -> Restrict:
 
 
 def compile_later_rules(settings: Settings, name: str) -> ApplyRules:
-    """The function that applies to an event of the destination `name` the rules that were not
-    applied to it: those for every event, then its own.
+    """The function that applies to an event of the destination `name` the rules that have not been
+    applied to it: first those for every event, then the destination's own.
 
-    Rules are known by their names, so those without a name are left out: one of them may have been
+    Rules are identified by name, so those without a name are left out: such a rule may have been
     applied under another number.
     """
     restrict, hash_person = _compile_restriction(settings, name), compile_hashed(settings)

@@ -1,8 +1,8 @@
-"""Replaying: what today's configuration decides for one destination about an event of the past.
+"""Replaying: decides for one destination, under today's configuration, about a recorded event.
 
-The event is as it was recorded, after the rules for every event of that time. These are not applied
-again; all that comes after them is: what the visitor allows, `when`, the deadline, field consent,
-the rules of the destination itself, and whether it can ever send the event.
+The event was recorded after the rules for every event, which are not applied again. All later steps
+are: consent, `when`, the deadline, field consent, the destination's own rules, and whether it can
+ever send the event.
 """
 
 from __future__ import annotations
@@ -23,16 +23,15 @@ from gateway.stages.consent import compile_consent, granted_by_default
 NOT_WHOLE = "only an anonymised form of it was recorded"
 
 Redecide = Callable[[Event, Received, str, float], Verdict]
-"""From an event as it was recorded, how it came in, who decided its consent, in words, and the time
-(Unix seconds) to the verdict."""
+"""From an event as it was recorded, how it came in, what decided its consent (in words), and the
+current time (Unix seconds) to the verdict."""
 
 
 def compile_redecision(settings: Settings, name: str) -> Redecide:
     """The function that decides for the destination `name`.
 
-    The consent of then holds, with what the rules of then denied. A type that was granted by a
-    default of then must also be granted by the default of today. The event waits for nobody's
-    consent any more.
+    The recorded consent holds, including denials by the rules of that time. A consent type that was
+    granted by a default must also be granted by today's default. The event is never held.
     """
     destination = settings.destinations[name]
     alone = {name: destination}

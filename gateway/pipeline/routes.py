@@ -1,4 +1,4 @@
-"""Routes: from an event, after the rules for every event, to the verdict for each destination."""
+"""Routes: decides the verdict for each destination, after the rules for every event."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ NEVER_ACCEPTED = "never accepted"
 
 
 class Wait(NamedTuple):
-    """types: the consent types for which an event may wait. possible: whether a later answer can be
-    matched to the event; if not, it is withheld."""
+    """Whether an event may be held. types: the consent types for which it may wait. possible:
+    whether a later statement can be matched to the event; if not, it is withheld."""
 
     types: Set[str] = frozenset()
     possible: bool = False
@@ -42,11 +42,11 @@ NOT_MAPPED = "the mapping does not name the event, and withholds other events"
 
 
 class Allowed(NamedTuple):
-    """What the visitor of an event allows.
+    """The consent of the visitor of an event.
 
-    granted: consent types. wait: what the event may wait for. project: removes what is denied; None
-    when nothing is. anonymous: anonymised forms of the event so far, by the function that made
-    them.
+    granted: the granted consent types. wait: whether the event may be held. project: removes the
+    data that field consent denies; None if there is none. anonymous: the anonymised forms made so
+    far, by the function that made them.
     """
 
     granted: Set[str]
@@ -57,14 +57,14 @@ class Allowed(NamedTuple):
 
 Route = Callable[[Event, Event, str, Allowed], Verdict]
 """From an event, the event with the destination's form of the address, why it is too old ("" if it
-is not), and what is allowed."""
+is not), and the consent of its visitor to the verdict."""
 
 
 def compile_routes(
     destinations: Mapping[str, ForwardingSettings], consent: ConsentSettings, salt: str | None
 ) -> Callable[[Event, Overdue, Wait], dict[str, Verdict]]:
-    """The function that decides all verdicts from an event, the destinations for which it is too
-    old, and what it may wait for.
+    """The function from an event, the destinations for which it is too old, and whether it may be
+    held to the verdicts of all destinations.
 
     Common work is done once: destinations that may receive the same address and the same fields get
     the same event object, which the queue writes once.
@@ -134,7 +134,7 @@ def _compile_route(settings: ForwardingSettings, salt: str | None) -> Route:
                 reason = f"{reason}; {NOBODY_CAN_SPEAK}"
             if anonymise is None:
                 return Verdict(None, "consent", reason, label=types)
-            # before the rules, which then have nothing at hand that identifies the visitor
+            # before the rules, so that they have nothing that identifies the visitor
             if anonymise not in anonymous:
                 anonymous[anonymise] = anonymise(event)
             less, reason = anonymous[anonymise], f"anonymised: {reason}"
@@ -174,9 +174,9 @@ def _compile_route(settings: ForwardingSettings, salt: str | None) -> Route:
 
 
 def _compile_refusal(settings: ForwardingSettings) -> Callable[[Event], str] | None:
-    """Why the destination never accepts an event, by its `unwanted_events`, its mapping and
-    `unsendable`. If the last fails, the event counts as sendable, and building the request reports
-    the fault."""
+    """The function from an event to the reason why the destination never accepts it ("" if it may),
+    by its `unwanted_events`, its mapping and `unsendable`; None if it accepts all. If `unsendable`
+    fails, the event counts as sendable, and building the request reports the fault."""
     destination = build_destination(settings)
     mapper = destination.mapper if destination.built_in_mapping else None
     unwanted = destination.unwanted_events

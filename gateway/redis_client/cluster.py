@@ -1,7 +1,7 @@
-"""A client of a cluster that can be used as the client of a single server.
+"""A client for a Redis Cluster, with the interface of a client for a single server.
 
-Each command goes to the node that has its keys, through a redis-py client of that node. Which node
-that is, any node tells; it is asked again when one is away or says that a slot has moved.
+Each command goes to the node that has its keys, through a redis-py client for that node. Any node
+returns the map of slots; it is read again when a node is away or says that a slot has moved.
 
 redis-py's own client, `redis.asyncio.cluster.RedisCluster`, cannot do the job. Tested with redis-py
 8.1.0 and a cluster of three nodes:
@@ -9,9 +9,9 @@ redis-py's own client, `redis.asyncio.cluster.RedisCluster`, cannot do the job. 
 - While one node is down, a new client may fail to start: it sends COMMAND to a single node, and
   fails when that is the dead one, although the other nodes answer.
 - It asks the server COMMAND GETKEYS twice for each XREADGROUP.
-- `RedisClusterException` and `SlotNotCoveredError` are no `RedisError`.
-- After CLUSTERDOWN, and after a slot that no node serves, it closes the connections to all nodes,
-  also those that other tasks are using (``aclose`` in ``_execute_command``).
+- `RedisClusterException` and `SlotNotCoveredError` are not subclasses of `RedisError`.
+- After CLUSTERDOWN, or if no node serves a slot, it closes the connections to all nodes, including
+  those that other tasks are using (``aclose`` in ``_execute_command``).
 
 Source: redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec (redirection, hash slots).
 """
@@ -44,12 +44,12 @@ MAX_REDIRECTIONS = 5
 
 
 class ClusterClient(Redis):
-    """All keys of a command, and of a script, must be in one slot.
+    """The client. All keys of a command, and of a script, must be in one slot.
 
-    seeds: nodes that may be asked for the others. patience: how often a command that failed is
+    seeds: nodes that may be asked for the map of slots. patience: how often a failed command is
     tried again, and after which errors. options: of the connections to each node.
 
-    Raises redis-py's ConnectionError also where the cluster is down, or changes just now.
+    Also raises redis-py's ConnectionError while the cluster is down or being changed.
     """
 
     def __init__(self, seeds: Sequence[Address], patience: Retry, **options: Any) -> None:
@@ -74,13 +74,13 @@ class ClusterClient(Redis):
         return await self._patiently(once)
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
-        """A pipeline that is one for each node. Raises ValueError for a transaction."""
+        """A pipeline whose commands are grouped by node. Raises ValueError for a transaction."""
         if transaction:
             raise ValueError("a transaction cannot reach several nodes")
         return _Pipelines(self)
 
     async def execute_all(self, commands: Sequence[tuple[Command, Mapping[str, Any]]]) -> list[Any]:
-        """Sends `commands`, those for one node together; returns their results in order."""
+        """Sends `commands`, together for each node; returns their results in order."""
 
         async def once() -> list[Any]:
             of_nodes: dict[Address, list[int]] = {}
@@ -101,7 +101,7 @@ class ClusterClient(Redis):
         return await self._patiently(once)
 
     async def info_of_nodes(self, section: str) -> list[Mapping[str, Any]]:
-        """What INFO tells of `section` at each node that has slots."""
+        """The `section` of INFO from each node that has slots."""
         await self._find_slots()
         nodes = [self._at(address) for address in set(self._slots.values())]
         return list(await asyncio.gather(*(node.info(section) for node in nodes)))
@@ -149,11 +149,11 @@ class ClusterClient(Redis):
     async def _execute_asking(
         self, address: Address, command: Command, options: Mapping[str, Any]
     ) -> Any:
-        """Executes `command` at a node that is just getting the slot of its keys."""
+        """Executes `command` at the node to which the slot of its keys is being moved."""
         pipeline = self._at(address).pipeline(transaction=False)
         pipeline.execute_command("ASKING")
         pipeline.execute_command(*command, **options)
-        _, answer = await pipeline.execute(raise_on_error=False)  # which would repeat the command
+        _, answer = await pipeline.execute(raise_on_error=False)  # raising would repeat the command
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -167,7 +167,7 @@ class ClusterClient(Redis):
         return await pipeline.execute()
 
     async def _everywhere(self, command: Command) -> Any:
-        """Where a node is away, the others do it all the same."""
+        """Executes `command` at all nodes; those that fail are ignored if another succeeds."""
         await self._find_slots()
         nodes = [self._at(address) for address in set(self._slots.values())]
         answers = await asyncio.gather(
@@ -214,7 +214,7 @@ class ClusterClient(Redis):
         raise RedisConnectionError(f"no node of the cluster returned the map of slots: {reason}")
 
     def _at(self, address: Address) -> Any:
-        """The client of one node, which tries once: this one knows where to try again."""
+        """The client for one node. It does not retry: this client knows where to retry."""
         if address not in self._clients:
             once = Retry(NoBackoff(), 0)
             self._clients[address] = Redis(
@@ -224,7 +224,7 @@ class ClusterClient(Redis):
 
 
 class _Pipelines(Pipeline):
-    """Collects commands as any pipeline does; the cluster's client sends them."""
+    """Collects commands like any pipeline; the client of the cluster sends them."""
 
     def __init__(self, cluster: ClusterClient) -> None:
         super().__init__(cluster.connection_pool, cluster.response_callbacks, False, None)

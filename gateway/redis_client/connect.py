@@ -1,4 +1,5 @@
-"""Connections to Redis. Who opens one decides how long it may wait; the URL says where it leads.
+"""Connections to Redis. The function that opens one sets its time-outs and retries; the URL names
+the server.
 
     redis://[user:password@]host[:6379][/db]           TCP
     rediss://...?ssl_ca_certs=/etc/ssl/redis-ca.pem    the same over TLS
@@ -8,11 +9,11 @@
     cluster://[user:password@]host[:6379][,host...]    a Redis or Valkey Cluster; any of its nodes
     clusters://...                                     the same over TLS
 
-User and password are those of Redis, percent-encoded; the Sentinels' own are the options
+User and password are those of Redis, percent-encoded; those of the Sentinels are the options
 ``sentinel_username`` and ``sentinel_password``. Any other option after the ``?`` is an argument of
 redis-py's connections. A client of Sentinels asks them for the master whenever it connects, so it
-follows a failover by itself. A client of a cluster asks one of the nodes for all others. A cluster
-holds events; RQ, whose keys are in many slots, needs a server or Sentinels of its own.
+follows a failover. A client of a cluster asks one of the nodes for all others. A cluster holds
+events only: RQ's keys are in many slots, so RQ needs a server or Sentinels of its own.
 
 Source of the first three: redis.readthedocs.io/en/stable/connections.html (from_url).
 """
@@ -54,8 +55,8 @@ Client = TypeVar("Client", Redis, AsyncRedis)
 
 PORT, SENTINEL_PORT = 6379, 26379
 TRIES, PATIENT_TRIES = 5, 15
-"""More of them, where a command may be repeated. When Redis refuses they take about two seconds,
-and about ten: longer than a killed Redis needs to start and read its file."""
+"""How often a command is retried where it may be repeated. If Redis refuses connections, this takes
+about two seconds, or ten: longer than a killed Redis needs to start and read its file."""
 
 
 _DRIVER = DriverInfo()
@@ -63,10 +64,10 @@ _DRIVER = DriverInfo()
 
 
 def connect_for_intake(url: str) -> AsyncRedis:
-    """For the collect path and the sweep: a short time-out and no second try.
+    """A client for intake and the sweep: short time-outs and no retries.
 
     A sender waits for the answer, and a repeated append would be a second event. redis-py's own
-    defaults hang for a minute and write twice. Raises ValueError as `check_url` does.
+    defaults may hang for a minute and write twice. Raises ValueError as `check_url` does.
     """
     return _open_async(
         url, socket_timeout=3, socket_connect_timeout=1, retry=AsyncRetry(NoBackoff(), 0)
@@ -74,7 +75,7 @@ def connect_for_intake(url: str) -> AsyncRedis:
 
 
 def connect_for_work(url: str) -> AsyncRedis:
-    """For drains: patient, and it may repeat, since settling twice counts once.
+    """A client for drains: patient, with retries, since settling twice counts once.
 
     Raises ValueError as `check_url` does.
     """
@@ -90,10 +91,11 @@ def connect_for_work(url: str) -> AsyncRedis:
 
 
 def connect_for_jobs(url: str, tries: int = TRIES) -> Redis:
-    """For RQ, which is synchronous. A repeated wake-up is a drain that finds nothing to do.
+    """A client for RQ, which is synchronous. A repeated wake-up only starts a drain that finds
+    nothing to do.
 
-    RQ's worker makes the time-out longer where it waits for a job, and takes `PATIENT_TRIES`: it
-    ends when they are over. Raises ValueError as `check_url` does, and for a cluster.
+    RQ's worker extends the time-out while it waits for a job, and is given `PATIENT_TRIES`, since
+    it ends when they fail. Raises ValueError as `check_url` does, and for a cluster.
     """
     return _open(
         url,
@@ -105,23 +107,23 @@ def connect_for_jobs(url: str, tries: int = TRIES) -> Redis:
 
 
 class JobsConnection:
-    """`connect_for_jobs` as the ``rq`` command takes it, by ``--connection-class``."""
+    """`connect_for_jobs` for the ``rq`` command's option ``--connection-class``."""
 
     from_url = staticmethod(connect_for_jobs)
 
 
 def check_url(url: str) -> None:
-    """Raises ValueError, in words that repeat nothing of `url`, when it cannot be used."""
+    """Raises ValueError if `url` cannot be used; the text repeats no part of it."""
     connect_for_work(url)
 
 
 def is_cluster(redis: AsyncRedis) -> bool:
-    """Whether `redis` is connected to a cluster, where no script reaches two slots."""
+    """Whether `redis` is a client of a cluster, where a script cannot use keys of two slots."""
     return isinstance(redis, ClusterClient)
 
 
 async def info_of_nodes(redis: AsyncRedis, section: str) -> Sequence[Mapping[str, Any]]:
-    """What INFO tells of `section`, at each node where there are several."""
+    """The `section` of INFO from the server, or from each node of a cluster."""
     if isinstance(redis, ClusterClient):
         return await redis.info_of_nodes(section)
     return [await redis.info(section)]
@@ -173,7 +175,7 @@ def _open_cluster(url: str, retry: AsyncRetry, **policy: Any) -> AsyncRedis:
 
 
 class _AsyncMaster(AsyncRedis):
-    """A client of Sentinels; it closes its connections to them with its own."""
+    """A client of the master that also closes its connections to the Sentinels."""
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
         await super().aclose(close_connection_pool)
@@ -184,8 +186,8 @@ class _AsyncMaster(AsyncRedis):
 
 @dataclass(frozen=True, slots=True)
 class _SentinelUrl:
-    """addresses: of the Sentinels. master: its name. options: of connections to the master.
-    sentinels: of connections to the Sentinels."""
+    """A URL of Sentinels. addresses: of the Sentinels. master: its name. options: of connections to
+    the master. sentinels: options of connections to the Sentinels."""
 
     addresses: list[tuple[str, int]]
     master: str
@@ -194,7 +196,7 @@ class _SentinelUrl:
 
 
 class _UrlError(ValueError):
-    """Something is wrong with a URL; the text repeats nothing of it."""
+    """A URL is not valid; the text repeats no part of it."""
 
 
 def _check_scheme(url: str) -> None:
@@ -227,7 +229,7 @@ def _read_sentinel_url(url: str) -> _SentinelUrl:
 
 
 def _read_cluster_url(url: str) -> tuple[list[tuple[str, int]], dict[str, Any]]:
-    """The nodes to ask first, and the options of connections to any node."""
+    """The nodes in `url`, and the options of connections to any node."""
     hosts, database, options = _read_hosts(url)
     if database or "db" in options:
         raise _UrlError("cannot name a database: a cluster has only one")
@@ -235,7 +237,7 @@ def _read_cluster_url(url: str) -> tuple[list[tuple[str, int]], dict[str, Any]]:
 
 
 def _read_hosts(url: str) -> tuple[list[str], str, dict[str, Any]]:
-    """The hosts in `url`, what follows them, and the options of connections."""
+    """The hosts in `url`, the path after them, and the options of connections."""
     scheme, _, rest = url.partition("://")
     place, _, query = rest.partition("?")
     network, _, path = place.partition("/")
@@ -256,7 +258,7 @@ def _address(host: str, port: int, whose: str) -> tuple[str, int]:
 
 
 def _tried(client: Client) -> Client:
-    """`client`, whose connections can be made: redis-py finds unknown options only then."""
+    """`client`, after making a connection object: redis-py rejects unknown options only then."""
     pool = client.connection_pool
     pool.connection_class(**pool.connection_kwargs)
     return client
@@ -264,7 +266,8 @@ def _tried(client: Client) -> Client:
 
 @contextmanager
 def _nothing_repeated() -> Iterator[None]:
-    """A password that is not encoded may be anywhere in redis-py's messages about a URL."""
+    """Replaces redis-py's messages about a URL, which may contain a password that is not
+    encoded."""
     try:
         yield
     except _UrlError:

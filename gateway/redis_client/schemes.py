@@ -1,7 +1,7 @@
-"""What kind of server a URL names: apart from `gateway.redis_client.connect`, since to read
-a configuration takes no redis-py."""
+"""The kind of server that a URL names. Apart from `gateway.redis_client.connect`, because reading a
+configuration must not import redis-py."""
 
 
 def names_cluster(url: str) -> bool:
-    """Whether `url` is that of a cluster."""
+    """Whether `url` names a cluster."""
     return url.startswith(("cluster://", "clusters://"))

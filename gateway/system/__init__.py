@@ -1,1 +1,1 @@
-"""The process, its log, and what else has nothing to do with events."""
+"""Processes, tasks, logs and files of the operating system."""

@@ -1,4 +1,4 @@
-"""Answers that are kept by what was asked."""
+"""A bounded cache for the results of a function."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -10,12 +10,11 @@ _MOST = 4_096
 
 
 class BoundedCache(dict[K, V]):
-    """``cache[question]`` is what `answer` says to `question`, asked once for many times.
+    """``cache[question]`` is ``answer(question)``, computed once and then remembered.
 
-    Unlike `functools.lru_cache` it does all its work when it has to ask: what it knows costs one
-    look-up, without looking at the question's size. keeps: whether a question is worth its memory;
-    senders choose their questions, so it should say no to long ones. At `_MOST` answers it forgets
-    all of them, which is seldom enough not to matter.
+    Unlike with `functools.lru_cache`, a remembered answer costs a single look-up. keeps: whether to
+    remember the answer to a question; senders choose the questions, so it should return False for
+    long ones. At `_MOST` answers the cache forgets all of them, which is too seldom to matter.
     """
 
     def __init__(self, answer: Callable[[K], V], keeps: Callable[[K], bool] = lambda _: True):

@@ -6,14 +6,14 @@ from contextlib import contextmanager
 
 
 def spare_shared_pages() -> None:
-    """To be called before a fork: a page on which the collector leaves marks afterwards is
-    copied."""
+    """Hides all objects from the collector. Call it before a fork: memory pages on which the
+    collector leaves marks afterwards are copied."""
     gc.collect()
     gc.freeze()
 
 
 def end_pause() -> None:
-    """Starts the collector again if it was disabled; it leaves alone what there is by now."""
+    """Enables the collector again if it was disabled, and hides all existing objects from it."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
@@ -21,7 +21,8 @@ def end_pause() -> None:
 
 @contextmanager
 def paused() -> Iterator[None]:
-    """For imports: what they make stays, and the collector would search it again and again."""
+    """Disables the collector during imports: the objects that they make stay, and the collector
+    would search them again and again."""
     gc.disable()
     try:
         yield

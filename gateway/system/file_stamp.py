@@ -1,4 +1,4 @@
-"""Whether a file was written, without reading it."""
+"""Detects changes of a file without reading it."""
 
 import os
 from pathlib import Path
@@ -8,9 +8,9 @@ FileStamp = tuple[int, int, int]
 
 
 def file_stamp(path: Path) -> FileStamp | None:
-    """What differs once the file at `path` was written or replaced.
+    """The stamp of the file at `path`, which changes when it is written or replaced.
 
-    None while there is no file, as between the two steps of an editor that replaces it.
+    None while there is no file, for instance between the two steps of an editor that replaces it.
     """
     try:
         found = os.stat(path)

@@ -1,7 +1,7 @@
-"""What SIGHUP does to a process that starts.
+"""Ignores SIGHUP while a process starts.
 
-It asks a gateway for a look at its configuration. A process that starts takes one anyway, so it
-ignores the signal, which would end it otherwise, until it has a handler of its own.
+SIGHUP asks a gateway to read its configuration again. A process that starts reads it anyway. Until
+it has a handler of its own, it ignores the signal, which would end it otherwise.
 """
 
 import signal
@@ -10,13 +10,13 @@ from contextlib import contextmanager
 
 
 def ignore_hangup() -> None:
-    """For this process, and for those that it starts."""
+    """Ignores SIGHUP in this process, and in those that it starts."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 @contextmanager
 def hangup_ignored() -> Iterator[None]:
-    """The same for a time; also a decorator."""
+    """Ignores SIGHUP within a ``with`` block; can also be used as a decorator."""
     before = signal.getsignal(signal.SIGHUP)
     ignore_hangup()
     try:

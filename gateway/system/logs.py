@@ -1,4 +1,4 @@
-"""Logging to standard error: one line a record, whatever is in it."""
+"""Logging to standard error: one line for each record, whatever it contains."""
 
 import logging
 
@@ -6,7 +6,7 @@ QUIET = ("httpx", "rq.scheduler", "rq.worker", "rq.queue", "uvicorn.error")
 
 
 class OneLine(logging.Formatter):
-    """Escapes control characters, so that nothing that was sent to us can forge a line."""
+    """Escapes characters that are not printable, so that no sender can forge a line."""
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)
@@ -14,7 +14,8 @@ class OneLine(logging.Formatter):
 
 
 def log_to_stderr(level: int = logging.INFO) -> None:
-    """Sets up logging for a process of the gateway; libraries only say what went wrong."""
+    """Sets up logging for a process of the gateway. The libraries in `QUIET` log only warnings and
+    errors."""
     handler = logging.StreamHandler()
     handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level, handlers=[handler], force=True)

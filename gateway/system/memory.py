@@ -1,4 +1,4 @@
-"""How much memory this process may use: what the machine has, or less if its cgroup says so."""
+"""The memory that this process may use: that of the machine, or less if a cgroup limits it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ _MEMBERSHIP = Path("/proc/self/cgroup")
 
 
 def available_memory() -> int | None:
-    """Bytes; None where the system does not say."""
+    """The memory in bytes; None if the system does not state it."""
     return smallest_memory(_physical(), _limits(_membership()))
 
 
 def memory_bound(configured: int | None, available: int | None) -> int:
-    """``maxmemory`` of the embedded server in bytes: as configured, else half of what is available
-    to the gateway and all that it starts; 0, which is no bound, where that is not known."""
+    """``maxmemory`` of the embedded server in bytes: as configured, else half of `available`. If
+    that is not known, 0, which means no limit."""
     return configured or (available or 0) // 2
 
 
 def smallest_memory(physical: int | None, limits: Iterable[str]) -> int | None:
-    """The smallest of what the machine has and of `limits`, as the files of cgroups write them.
+    """The smallest of `physical` and of `limits`, as cgroup files write them; None without any.
 
     A cgroup without a limit has ``max`` (version 2) or more than any machine has (version 1).
     Source: docs.kernel.org/admin-guide/cgroup-v2.html, "memory.max", and cgroup-v1/memory.html.
@@ -32,8 +32,8 @@ def smallest_memory(physical: int | None, limits: Iterable[str]) -> int | None:
 
 
 def limit_files(membership: str) -> Iterator[PurePosixPath]:
-    """The files below the mount point of cgroups that may hold a limit, of each cgroup above this
-    process. membership: the text of ``/proc/self/cgroup``."""
+    """The files that may contain a memory limit for this process, one for its cgroup and for each
+    above it, relative to the mount point. membership: the text of ``/proc/self/cgroup``."""
     for line in membership.splitlines():
         number, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")

@@ -32,11 +32,12 @@ _told: set[Path] = set()
 
 
 def make_private_folder(folder: Path) -> None:
-    """Makes `folder`, and those above it that do not exist, for this user alone. One that others
-    may enter is narrowed, and the log says so. Raises OSError when it cannot be made.
+    """Makes `folder`, and its missing parents, for this user alone. Raises OSError if it cannot be
+    made.
 
-    A folder is left as it is, with one warning, if it belongs to another user or holds files that
-    are not the gateway's: it may be one that others need, such as /var/lib.
+    If others have access to an existing `folder`, its mode is changed, with a warning in the log.
+    The mode is kept, also with a warning, if the folder belongs to another user or contains files
+    that are not the gateway's: others may need it, as they need /var/lib.
     """
     for each in (*reversed(folder.parents), folder):
         try:
@@ -54,8 +55,8 @@ def make_private_folder(folder: Path) -> None:
 
 
 def create_private(path: Path) -> None:
-    """Creates an empty file for this user alone; one that exists is narrowed, unless it belongs to
-    another user. Raises OSError when it cannot be written."""
+    """Creates an empty file for this user alone. An existing file keeps its contents; its mode is
+    changed unless it belongs to another user. Raises OSError if the file cannot be written."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
     try:
         if stat.S_IMODE(os.fstat(handle).st_mode) & UMASK:

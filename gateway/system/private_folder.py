@@ -1,4 +1,4 @@
-"""Folders in the place for temporary files that a later start finds again."""
+"""Private folders among the temporary files, which a later start finds again."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 
 
 def private_folder(path: Path) -> Path:
-    """A folder in the place for temporary files, for what belongs to `path`.
+    """A private folder among the temporary files, for `path`.
 
-    Returns the folder that an earlier call made, or a new one. Its name is known beforehand, so
-    that processes that ask at the same moment get the same one. If another user has taken that
-    name, the folder gets a random one.
+    Returns the folder that an earlier call made, or a new one. Its name depends only on `path`, so
+    that processes that ask at the same moment get the same folder. If that name is taken by a
+    folder that is not private, the new folder has a random suffix.
     """
     return find_private_folder(path) or _make(path)
 
@@ -22,8 +22,8 @@ def private_folder(path: Path) -> Path:
 def find_private_folder(path: Path) -> Path | None:
     """The folder that `private_folder` made for `path`, or None.
 
-    Anyone may write to that place, so a folder of another user, or one that others may enter, is
-    not used. Of several, the first by name is.
+    Anyone may create temporary files, so a folder that belongs to another user, or to which others
+    have access, is ignored. If there are several, the first by name is returned.
     """
     left = Path(tempfile.gettempdir()).glob(f"{_prefix(path)}*")
     return min(filter(_is_private, left), default=None)

@@ -1,4 +1,4 @@
-"""What a process asks of the system for itself."""
+"""Settings of the current process: its end, its limits and its command line."""
 
 import ctypes
 import resource
@@ -13,7 +13,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent(signal_number: int = signal.SIGTERM) -> None:
-    """Has the kernel send this process a signal when its parent dies (Linux; elsewhere nothing).
+    """Makes the kernel send this process a signal when its parent dies (only on Linux).
 
     Source: prctl(2), PR_SET_PDEATHSIG.
     """
@@ -22,9 +22,9 @@ def die_with_parent(signal_number: int = signal.SIGTERM) -> None:
 
 
 def allow_many_files() -> None:
-    """Raises the limit of open files, and so of connections, up to the hard limit of the system.
+    """Raises the limit of open files, and so of connections, to `MAX_FILES` or the hard limit.
 
-    A shell gives 1,024, for the sake of programs that use select(2).
+    The usual limit is 1,024, for the sake of programs that use select(2).
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = MAX_FILES if hard == resource.RLIM_INFINITY else min(MAX_FILES, hard)
@@ -33,8 +33,8 @@ def allow_many_files() -> None:
 
 
 def show_command_line(words: Sequence[str]) -> None:
-    """Has `ps` show `words` as the command line of this process, cut to the length of the one that
-    it, or the process that it was forked from, was started with (Linux; elsewhere nothing).
+    """Makes `ps` show `words` as the command line of this process, cut to the length of the one
+    with which it, or the process from which it was forked, was started (only on Linux).
 
     Source: proc(5), arg_start and arg_end in /proc/pid/stat.
     """

@@ -10,9 +10,11 @@ from pathlib import Path
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Puts a file with `text` in the place of the one at `path`, or of the one to which a link
-    there leads, with its mode and, where that is allowed, its owner. Whoever reads meanwhile gets
-    the old file or the new one. Raises OSError, and then the old one is as it was."""
+    """Replaces the file at `path`, or the target of a link there, by one with `text`.
+
+    The new file has the mode of the old one and, if that is permitted, its owner. Readers get
+    either the old file or the new one. Raises OSError, which leaves the old file unchanged.
+    """
     path = path.resolve(strict=True)
     found = path.stat()
     handle, new = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")

@@ -1,4 +1,4 @@
-"""Domains: which one a cookie belongs to, by the Public Suffix List.
+"""Domains of hosts and of cookies, by the Public Suffix List.
 
 Sources: publicsuffix.org/list (private suffixes count, and a suffix that is not listed is one
 label, as its prevailing rule ``*`` says); RFC 6265, 5.1.3 for addresses, which have no domain.
@@ -22,7 +22,7 @@ MAX_HEADER = 262
 
 @cache
 def load_public_suffixes() -> PublicSuffixList:
-    """The list in the package, read when it is first asked for: no network."""
+    """The list from the package, read when it is first used, without the network."""
     return PublicSuffixList(accept_unknown=True)
 
 
@@ -36,7 +36,7 @@ def host_name(header: str) -> str:
 
 
 def registrable_domain(host: str) -> str:
-    """The widest domain that may have cookies of `host`, a result of `host_name`.
+    """The widest domain for which `host` may set cookies. host: a result of `host_name`.
 
     "" for addresses, for names of one label and for public suffixes themselves.
     """
@@ -52,7 +52,7 @@ def is_public_suffix(host: str) -> bool:
 
 
 def is_local(host: str) -> bool:
-    """Whether `host` is this machine, to which browsers of this machine speak without TLS."""
+    """Whether `host` is this machine, which browsers on it may reach without TLS."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     return is_address(host) and ip_address(host.strip("[]")).is_loopback

@@ -1,4 +1,4 @@
-"""What the URL of a page says, read once for `page`, `campaign` and `click_ids`."""
+"""Reads the URL of a page, once for `page`, `campaign` and `click_ids`."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ CAMPAIGN = {
     "creative_format": ("utm_creative_format",),
     "marketing_tactic": ("utm_marketing_tactic",),
 }
-"""Parts of a campaign and the parameters that carry them, the most trusted first.
+"""The parts of a campaign and the parameters that carry them, the preferred one first.
 
 Sources: support.google.com/analytics/answer/10917952 (utm),
 matomo.org/faq/reports/what-is-campaign-tracking-and-why-it-is-important (mtm, pk)
@@ -88,10 +88,11 @@ _READ = frozenset(_CLICK_ID_OF).union(_PART_OF)
 
 
 class PageUrl(NamedTuple):
-    """Shared by all events of one URL: copy `campaign` and `click_ids`, never change them.
+    """The parts of a URL. Shared by all events with this URL: copy `campaign` and `click_ids`,
+    never change them.
 
-    hostname: in lower case, without port; empty when the text is no absolute URL.
-    path: as it is written, with its percent signs; ``/`` when the URL has none.
+    hostname: in lower case, without port; empty if the text is not an absolute URL.
+    path: as it is written, with its percent signs; ``/`` if the URL has none.
     """
 
     hostname: str
@@ -119,11 +120,12 @@ def _read(url: str) -> PageUrl:
 
 
 read_page_url: Callable[[str], PageUrl] = BoundedCache(_read, _is_short).__getitem__
-"""From the text of ``page_location`` to what it says. Any text is answered."""
+"""From the text of ``page_location`` to its parts. Accepts any text."""
 
 
 def _parameters(query: str) -> dict[str, str]:
-    """The parameters that we read, their names in lower case; of several, the first with a text."""
+    """The campaign and click id parameters in `query`, their names in lower case; if one is
+    repeated, its first value that is not blank."""
     found: dict[str, str] = {}
     for pair in query.split("&"):
         name, _, value = pair.partition("=")

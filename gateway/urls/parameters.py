@@ -1,8 +1,8 @@
-"""Takes parameters out of the URLs in a text, or replaces their values.
+"""Removes parameters from the URLs in a text, or replaces their values.
 
-Parameters are looked for behind ``?``, ``&``, ``#`` and ``;``, and at the beginning of the text,
-since some fields hold a query alone. Names are compared in lower case and decoded. A URL in a
-parameter of another one is searched too, however often up to `_MAX_NESTED` times it is encoded.
+Parameters are searched after ``?``, ``&``, ``#`` and ``;``, and at the beginning of the text, since
+some fields contain only a query. Names are decoded and compared in lower case. A URL in a parameter
+of another one is searched too, even if it is encoded up to `_MAX_NESTED` times.
 """
 
 import re
@@ -32,7 +32,7 @@ def without_parameters(
     found: list[str] = []
     kept: list[str] = []
     begin: str | None = None
-    """The separator of a first parameter that was taken out: the next one begins with it."""
+    """The separator of a removed first parameter; the next parameter gets it."""
     dropped = False
     pieces = _SEPARATOR.split(text)
     for separator, piece in zip(["", *pieces[1::2]], pieces[::2], strict=True):
@@ -95,7 +95,7 @@ def _plain(name: str) -> str:
 
 
 def _behind_space(value: str) -> str:
-    """What follows a URL in a text."""
+    """The rest of a text from the first space on, where a URL ends."""
     space = _SPACE.search(value)
     return value[space.start() :] if space else ""
 
