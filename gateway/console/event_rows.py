@@ -6,9 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from gateway.console.personal import QUOTES_PERSON, text_without_personal, without_personal
+from gateway.console.personal import (
+    recorded_reason_without_personal,
+    shown_parts,
+    without_personal,
+)
 from gateway.event import Event
-from gateway.ledger.answers import Ending, Listed, Story
+from gateway.ledger.answers import Attempt, Ending, Listed, Story
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,12 @@ def row_of_story(story: Story) -> EventRow:
 
 def shown_ending(ending: Ending, event: Event | None) -> Ending:
     """`ending` of `event` without personal data."""
-    attempts = [
-        replace(each, reason=text_without_personal(each.reason, event)) for each in ending.attempts
-    ]
-    reason = text_without_personal(ending.reason, event)
-    return replace(ending, reason=reason, attempts=attempts)
+    attempts = [replace(each, reason=_reason(each, event)) for each in ending.attempts]
+    return replace(ending, reason=_reason(ending, event), attempts=attempts)
+
+
+def _reason(of: Ending | Attempt, event: Event | None) -> str:
+    return recorded_reason_without_personal(of.reason, of.status, event)
 
 
 def is_told(listed: Listed, reason: str | None) -> bool:
@@ -68,8 +73,8 @@ def is_told(listed: Listed, reason: str | None) -> bool:
     True without one. Otherwise, finding the ending would reveal hidden text letter by letter."""
     if reason is None:
         return True
-    shown = text_without_personal(listed.ending.reason, listed.payload)
-    return shown != QUOTES_PERSON and reason.lower() in shown.lower()
+    parts = shown_parts(_reason(listed.ending, listed.payload))
+    return any(reason.lower() in part.lower() for part in parts)
 
 
 def shown_listed(listed: Listed) -> Listed:

@@ -22,6 +22,7 @@ from gateway.stages.pii import emails, phones
 
 HIDDEN = "(hidden)"
 QUOTES_PERSON = "(hidden: it repeats what identifies the visitor)"
+UNCHECKED = "(hidden: it may repeat what identifies the visitor, which was not kept)"
 
 _ORDER = ("event_id", "transaction_id")
 _URLS = frozenset(["page_location", "page_referrer"])
@@ -47,6 +48,9 @@ _SHOWN = frozenset(
 )
 """Paths of fields without personal data. They leave out the places in lists."""
 _ABOVE = frozenset(path.partition(".")[0] for path in _SHOWN if "." in path)
+_MARKS = re.compile(
+    "|".join(map(re.escape, (QUOTES_PERSON, UNCHECKED, HIDDEN, "[email]", "[phone]")))
+)
 _FOUND = re.compile(r"(; found )(?!nothing\b).+", re.DOTALL)
 """See `gateway.stages.conditions.describe`."""
 _PLACE = re.compile(r"(^|\.)(\d+|\*)(?=\.|$)")
@@ -65,11 +69,21 @@ def without_personal(event: Event) -> Event:
 
 
 def text_without_personal(text: str, event: Event | None) -> str:
-    """`text` about `event`, such as a vendor's response; `QUOTES_PERSON` if it repeats an
-    identifier of the event other than an order's. The value that a condition has found is
-    hidden."""
+    """`text` about `event`, such as a vendor's response, without contacts; `QUOTES_PERSON` if it
+    repeats an identifier of the event other than an order's. The value that a condition has found
+    is hidden."""
     person, text = _person(event or {}), _FOUND.sub(rf"\1{HIDDEN}", text)
-    return text if _repeats_none({"text": text}, person) else QUOTES_PERSON
+    return without_contacts(text) if _repeats_none({"text": text}, person) else QUOTES_PERSON
+
+
+def recorded_reason_without_personal(reason: str, status: int | None, event: Event | None) -> str:
+    """`reason` of an ending or attempt in the ledger; `UNCHECKED` for the words of a vendor about
+    an event that the ledger does not have whole. status: of the vendor's response, None without
+    one. event: what the ledger has of its content."""
+    is_whole = event is not None and "event_id" in event
+    if reason and status is not None and not is_whole:
+        return UNCHECKED
+    return text_without_personal(reason, event)
 
 
 def changes_without_personal(changes: Iterable[Change], event: Event) -> list[Change]:
@@ -132,6 +146,11 @@ def _own_words(reason: str) -> str:
 def without_contacts(text: str) -> str:
     """`text` without any e-mail address or phone number."""
     return phones.remove(emails.remove(text))
+
+
+def shown_parts(text: str) -> list[str]:
+    """The parts of `text` around what is hidden in it; a single one if nothing is."""
+    return _MARKS.split(text)
 
 
 def _left(path: str, value: Any) -> Any:

@@ -10,10 +10,12 @@ import pytest
 from redis.asyncio import Redis
 from starlette.datastructures import ImmutableMultiDict
 
+from gateway.configuration.ledger import Payload
+from gateway.console.event_rows import row_of_story
 from gateway.console.filters import read_filters
 from gateway.console.pages import destinations, search
 from gateway.console.period import Period
-from gateway.console.personal import QUOTES_PERSON
+from gateway.console.personal import QUOTES_PERSON, UNCHECKED
 from gateway.ledger.folder import LedgerFolder
 from tests.support.events import decide, make_event
 from tests.support.ledger import Books
@@ -30,9 +32,14 @@ REASONS = [
 
 
 @pytest.fixture
-async def books(redis: Redis, tmp_path: Path) -> Books:
+def payload() -> Payload:
+    return "full"
+
+
+@pytest.fixture
+async def books(redis: Redis, tmp_path: Path, payload: Payload) -> Books:
     """A ledger of Ada's events, each rejected or put off for one of `REASONS`."""
-    books = Books(redis, LedgerFolder(tmp_path / "ledger"))
+    books = Books(redis, LedgerFolder(tmp_path / "ledger"), payload=payload)
     await books.append(*(decide({**make_event(n), **ADA}, ["crm"]) for n in range(8)))
     for number, entry in enumerate(await books.read("crm")):
         result = "rejected" if number < 4 else "retry"
@@ -53,6 +60,23 @@ async def test_the_errors_of_a_destination(books: Books) -> None:
         ("retry", "no such order: T-1"): 1,
         ("retry", "write to [email]"): 1,
     }
+
+
+@pytest.mark.parametrize("payload", ["redacted", "none"])
+async def test_of_events_that_are_not_kept_whole_no_vendor_is_quoted(books: Books) -> None:
+    now = time.time()
+    period = Period("1h", now - 3600, now + 1, 60)
+    found = destinations._numbers("crm", period, books.reader)["errors"]
+    told = {(each["ending"], each["reason"], each["number"]) for each in found}
+    assert told == {("rejected", UNCHECKED, 4), ("retry", UNCHECKED, 4)}
+    for reason, number in (("ada@", 0), ("no such", 0), ("identifies", 0), ("hidden", 0)):
+        filters = read_filters(ImmutableMultiDict([("reason", reason)]))
+        assert len(search._search(books.reader, filters, False).rows) == number
+    stories = [books.reader.story(each["newest"]) for each in found]
+    endings = [ending for story in stories if story for ending in row_of_story(story).endings]
+    [rejected] = [each for each in endings if not each.attempts]
+    [pending] = [each for each in endings if each.attempts]
+    assert rejected.reason == pending.attempts[0].reason == UNCHECKED
 
 
 @pytest.mark.parametrize(

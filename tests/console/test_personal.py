@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from gateway.console.personal import (
     HIDDEN,
     QUOTES_PERSON,
+    UNCHECKED,
     changes_without_personal,
     is_shown,
+    recorded_reason_without_personal,
     request_without_personal,
     status_without_personal,
     text_without_personal,
@@ -108,6 +110,30 @@ def test_an_answer_that_quotes_a_person_is_hidden(said: str) -> None:
     assert text_without_personal(f"invalid value: {said}", event) == QUOTES_PERSON
     assert text_without_personal("no order o-10001", event) == "no order o-10001"
     assert text_without_personal("bad request", None) == "bad request"
+
+
+@pytest.mark.parametrize("event", [None, {"event_name": "a"}, {"event_id": "e-10001"}])
+def test_no_text_names_the_contacts_of_anybody(event: dict[str, Any] | None) -> None:
+    told = "no such order: ask ada@example.com or +49 30 901820"
+    assert text_without_personal(told, event) == "no such order: ask [email] or [phone]"
+
+
+@pytest.mark.parametrize(
+    ("reason", "status", "event", "shown"),
+    [
+        ("HTTP 400: no person Ada", 400, None, UNCHECKED),
+        ("HTTP 400: no person Ada", 400, {"event_name": "purchase"}, UNCHECKED),
+        ("no person Ada", 200, {}, UNCHECKED),
+        ("HTTP 400: bad value", 400, {"event_id": "e-10001"}, "HTTP 400: bad value"),
+        ("HTTP 400: no Ada-77", 400, {"event_id": "e-10001", "user_id": "Ada-77"}, QUOTES_PERSON),
+        ("needs consent: ad_storage", None, None, "needs consent: ad_storage"),
+        ("", 204, None, ""),
+    ],
+)
+def test_a_vendor_is_quoted_only_about_an_event_that_is_kept_whole(
+    reason: str, status: int | None, event: dict[str, Any] | None, shown: str
+) -> None:
+    assert recorded_reason_without_personal(reason, status, event) == shown
 
 
 @given(st.recursive(st.just(SECRET), lambda i: st.lists(i) | st.dictionaries(st.just("em"), i)))

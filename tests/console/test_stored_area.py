@@ -40,6 +40,10 @@ def test_addresses_and_numbers_of_anybody_are_hidden(reason_of):
     assert "1234567" not in shown
 
 
+def test_what_a_condition_found_is_hidden(reason_of):
+    assert reason_of("when user_id = a; found Ada-77") == "when user_id = a; found (hidden)"
+
+
 def test_secrets_are_hidden_and_other_words_are_not(reason_of):
     for _ in range(CHECKS + 5):
         assert reason_of("HTTP 400: token-of-crm is wrong") == "HTTP 400: *** is wrong"
@@ -52,7 +56,9 @@ def test_secrets_are_hidden_and_other_words_are_not(reason_of):
         (QUOTES_PERSON, "visitor", False),
         ("no [email] here", "ada@", False),
         ("no [email] here", "NO", True),
+        ("no [email] here", "email", False),
         ("call [phone]", "4930", False),
+        ("withheld; found (hidden)", "hidden", False),
         ("HTTP 400: id #", "12345", True),
         ("HTTP 400: bad value", "bad", True),
     ],

@@ -16,7 +16,7 @@ from gateway.console.attention import of_destination
 from gateway.console.charts import Row, delays_at, ended_at, numbers_of, outcomes, outcomes_chart
 from gateway.console.context import Console
 from gateway.console.period import PERIODS, Period, period_of
-from gateway.console.personal import QUOTES_PERSON, text_without_personal, without_contacts
+from gateway.console.personal import QUOTES_PERSON, recorded_reason_without_personal
 from gateway.console.trouble import Trouble
 from gateway.event.reasons import common
 from gateway.ledger.delays import BUCKETS, DELAY, quantile
@@ -155,7 +155,5 @@ def _reason_for_all(reader: LedgerReader, name: str, group: ErrorGroup) -> str:
     reasons += [each.reason for ending in endings for each in ending.attempts]
     meant = [each for each in reasons if common(each) == group.reason] or [group.reason]
     event = story.payload if story else None
-    shown = [text_without_personal(each, event) for each in meant]
-    if QUOTES_PERSON in shown:
-        return QUOTES_PERSON
-    return common(without_contacts(shown[0]))
+    shown = [recorded_reason_without_personal(each, group.status, event) for each in meant]
+    return QUOTES_PERSON if QUOTES_PERSON in shown else common(shown[0])

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from redis.asyncio import Redis
 
 from gateway.console.context import Console
-from gateway.console.personal import QUOTES_PERSON, text_without_personal, without_contacts
+from gateway.console.personal import QUOTES_PERSON, text_without_personal
 from gateway.console.stored.selected import Selected
 from gateway.event.reasons import common
 from gateway.operations.dead_letter_targets import find_targets
@@ -54,10 +54,7 @@ class Area(Generic[K]):
 
 def reason_for_all(store: Store[Any], stored: StoredEvent, shorten: Callable[[str], str]) -> str:
     """Why it is stored, without secrets, and without what identifies its visitor."""
-    reason = store.mask(stored.reason)
-    if text_without_personal(reason, stored.event) == QUOTES_PERSON:
-        return QUOTES_PERSON
-    return shorten(without_contacts(reason))
+    return shorten(text_without_personal(store.mask(stored.reason), stored.event))
 
 
 @dataclass(slots=True)

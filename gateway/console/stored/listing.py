@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from gateway.console.access.operator import is_operator
 from gateway.console.context import Console
-from gateway.console.personal import QUOTES_PERSON
+from gateway.console.personal import QUOTES_PERSON, shown_parts
 from gateway.console.stored.area import Area, reason_for_all, unnoted
 from gateway.console.stored.selected import Selected, read_selected
 from gateway.console.trouble import Trouble, as_sentence
@@ -23,7 +23,6 @@ KEEP = 50
 MAX_GROUPS = 40
 
 _VARIES = re.compile(r"[#…]")
-_HIDES = re.compile(rf"{re.escape(QUOTES_PERSON)}|\[(?:email|phone)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +104,8 @@ async def _look(
 
 def _tells(reason: str, wanted: str) -> bool:
     """Whether `reason`, as everybody may see it, has the part `wanted`, or hides nothing."""
-    if not _HIDES.search(reason):
-        return True
-    return reason != QUOTES_PERSON and wanted.casefold() in reason.casefold()
+    parts = shown_parts(reason)
+    return len(parts) == 1 or any(wanted.casefold() in part.casefold() for part in parts)
 
 
 def _group(area: Area[Any], selected: Selected, kind: tuple[str, ...], count: int) -> Group:
