@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -36,7 +37,9 @@ async def apart(redis_url: str, work: Apart[T]) -> T:
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop.close()
 
-    thread = asyncio.create_task(asyncio.to_thread(run))
+    executor = ThreadPoolExecutor(1, "apart")  # signing in and more use the threads of asyncio
+    thread = asyncio.get_running_loop().run_in_executor(executor, run)
+    executor.shutdown(wait=False)
     cancelled = None
     while not thread.done():
         try:

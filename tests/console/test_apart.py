@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -24,6 +25,26 @@ async def test_what_it_finds_and_why_it_failed_are_passed_on() -> None:
     assert await apart(NOWHERE, find) == 7
     with pytest.raises(ValueError, match="in vain"):
         await apart(NOWHERE, fail)
+
+
+async def test_pages_do_not_wait_for_the_threads_of_works() -> None:
+    pages, go_on = asyncio.get_running_loop(), asyncio.Event()
+    pages.set_default_executor(ThreadPoolExecutor(1))
+    at_work = asyncio.Semaphore(0)
+
+    async def work(_: object) -> None:
+        pages.call_soon_threadsafe(at_work.release)
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(go_on.wait(), pages))
+
+    works = [asyncio.create_task(apart(NOWHERE, work)) for _ in range(3)]
+    try:
+        async with asyncio.timeout(60):
+            for _ in works:
+                await at_work.acquire()
+            assert await asyncio.to_thread(lambda: 7) == 7
+    finally:
+        go_on.set()
+        await asyncio.gather(*works)
 
 
 @pytest.mark.parametrize("times", [0, 1, 3])
