@@ -5,6 +5,8 @@ Source: RFC 9110, 15; RFC 6585, 4.
 
 from __future__ import annotations
 
+from gateway.event.endings import WITH_WARNINGS
+
 _BY_STATUS = {
     400: (
         "The vendor finds a mistake in the event. Its words name the field: mend it at the sender, "
@@ -37,6 +39,9 @@ _NO_ANSWER = (
     "by itself."
 )
 _VENDOR_DOWN = "The vendor has a problem of its own. The gateway tries again by itself."
+_TRIED_AGAIN = (
+    "The vendor did not take the event yet. Its words say why; the gateway tries again by itself."
+)
 _EXPIRED = (
     "The event was older than the vendor accepts before it could be delivered. Mend what delayed "
     "it; to send it anyway would be refused again."
@@ -53,8 +58,12 @@ def advice(ending: str, status: int | None) -> str:
     None without one."""
     if ending == "expired":
         return _EXPIRED
-    if status is None:
-        return _NO_ANSWER if ending == "retry" else _OTHER_REFUSAL
-    if status < 300:
+    if ending == WITH_WARNINGS:
         return _WARNING
-    return _BY_STATUS.get(status) or (_VENDOR_DOWN if status >= 500 else _OTHER_REFUSAL)
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if ending != "retry":
+        return _OTHER_REFUSAL
+    if status is None:
+        return _NO_ANSWER
+    return _VENDOR_DOWN if status >= 500 else _TRIED_AGAIN
