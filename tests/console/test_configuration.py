@@ -89,6 +89,14 @@ def test_a_changed_rule_shows_what_would_be_sent(anna, copy):
     assert "dropped by rule" in dropped
 
 
+@pytest.mark.parametrize("field", ["method", "log"])
+def test_an_event_may_have_the_fields_of_a_request(anna, copy, field):
+    event = f'{{"event_name": "login", "{field}": "Google"}}'
+    page = anna.post("/configuration/playground", data={"text": copy, "event": event})
+    assert page.status_code == 200
+    assert "login: goes as it does now" in page.text
+
+
 def test_a_curl_command_is_taken_as_its_source_takes_it(anna, copy):
     curl = (
         "curl 'http://shop.example/events' -H 'Authorization: Bearer a-long-enough-key-for-tests' "

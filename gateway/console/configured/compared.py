@@ -75,7 +75,7 @@ async def read_pasted(settings: Settings, text: str) -> Pasted:
         decoded = orjson.loads(text)
     except orjson.JSONDecodeError:
         decoded = None
-    if isinstance(decoded, dict) and not decoded.keys() & {"log", "method"}:
+    if isinstance(decoded, dict) and _is_event(decoded):
         try:
             return Pasted([as_received(decoded, time.time())])
         except EventError as error:
@@ -101,6 +101,12 @@ async def read_pasted(settings: Settings, text: str) -> Pasted:
     if len(came) > MAX_EVENTS:
         notes.append(f"Only the first {MAX_EVENTS} of {len(came)} events are shown.")
     return Pasted(came[:MAX_EVENTS], secrets, notes)
+
+
+def _is_event(decoded: dict[str, Any]) -> bool:
+    """Whether `decoded` is an event, not a recorded request or a HAR file. Events may have fields
+    named like theirs."""
+    return "event_name" in decoded or not decoded.keys() & {"log", "method"}
 
 
 def compare(now: Settings, trial: Settings, pasted: Pasted) -> list[Compared]:
