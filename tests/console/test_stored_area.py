@@ -4,7 +4,7 @@ import pytest
 
 from gateway.console.personal import QUOTES_PERSON
 from gateway.console.stored.area import CHECKS, DEAD_LETTERS, KindsForAll
-from gateway.console.stored.listing import _tells
+from gateway.console.stored.listing import _longest_part, _tells
 from gateway.operations.stored import Store
 from gateway.queue.dead_letters import DeadLetter
 
@@ -47,6 +47,23 @@ def test_what_a_condition_found_is_hidden(reason_of):
 def test_secrets_are_hidden_and_other_words_are_not(reason_of):
     for _ in range(CHECKS + 5):
         assert reason_of("HTTP 400: token-of-crm is wrong") == "HTTP 400: *** is wrong"
+
+
+@pytest.mark.parametrize(
+    ("reason", "part"),
+    [
+        ("HTTP 400: bad value", "HTTP 400: bad value"),
+        ("HTTP 400: no order 1234567 here", "HTTP 400: no order"),
+        (f'HTTP 400: invalid email "{ADA}"', 'HTTP 400: invalid email "'),
+        (f"no {ADA} is known here, says {BEN}", "is known here, says"),
+        ("call +49 30 901820 or write to us", "or write to us"),
+        ("HTTP 400: token-of-crm is wrong for this account", "is wrong for this account"),
+        ("a" * 150, "a" * 99),
+    ],
+)
+def test_the_link_of_a_group_asks_for_what_is_stored(reason_of, reason, part):
+    assert _longest_part(reason_of(reason)) == part
+    assert part in reason
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from destinations.masking import MASK
 from gateway.console.access.operator import is_operator
 from gateway.console.context import Console
 from gateway.console.personal import QUOTES_PERSON, shown_parts
@@ -22,7 +23,7 @@ LOOK_AT = 2_000
 KEEP = 50
 MAX_GROUPS = 40
 
-_VARIES = re.compile(r"[#…]")
+_VARIES = re.compile(rf"[#…]|{re.escape(MASK)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,13 @@ def _tells(reason: str, wanted: str) -> bool:
 
 def _group(area: Area[Any], selected: Selected, kind: tuple[str, ...], count: int) -> Group:
     *values, reason = kind
-    part = max(_VARIES.split(reason), key=len).strip()
-    known = {} if reason == QUOTES_PERSON else {"reason": part}
+    known = {} if reason == QUOTES_PERSON else {"reason": _longest_part(reason)}
     return Group(
         tuple(values), reason, count, selected.url(area.path, **area.filter(values), **known)
     )
+
+
+def _longest_part(reason: str) -> str:
+    """The longest part of a group's `reason` that the stored reasons of its events have too."""
+    parts = [part for shown in shown_parts(reason) for part in _VARIES.split(shown)]
+    return max(parts, key=len).strip()
