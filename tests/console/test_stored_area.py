@@ -77,6 +77,8 @@ def test_the_link_of_a_group_asks_for_what_is_stored(reason_of, reason, part):
         ("call [phone]", "4930", False),
         ("withheld; found (hidden)", "hidden", False),
         ("HTTP 400: id #", "12345", True),
+        ("HTTP 400: a long story…", "ada@", False),
+        ("HTTP 400: a long story…", "story", True),
         ("HTTP 400: bad value", "bad", True),
     ],
 )

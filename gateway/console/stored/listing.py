@@ -104,9 +104,11 @@ async def _look(
 
 
 def _tells(reason: str, wanted: str) -> bool:
-    """Whether `reason`, as everybody may see it, has the part `wanted`, or hides nothing."""
+    """Whether `reason`, as everybody may see it, has the part `wanted`, or hides nothing. A reason
+    that was cut hides its end."""
     parts = shown_parts(reason)
-    return len(parts) == 1 or any(wanted.casefold() in part.casefold() for part in parts)
+    hides = len(parts) > 1 or reason.endswith("…")
+    return not hides or any(wanted.casefold() in part.casefold() for part in parts)
 
 
 def _group(area: Area[Any], selected: Selected, kind: tuple[str, ...], count: int) -> Group:
