@@ -30,14 +30,15 @@ def compile_base_url(server: ServerSettings) -> BaseUrl:
 
 
 def _scheme(scope: Scope, headers: Mapping[str, str], host: str) -> str:
-    """The scheme of the client's request: that of `X-Forwarded-Proto`, if a proxy sends it; else
-    https for a request of an https page, which may use http only for this machine; else that of
-    the connection.
+    """The scheme of the client's request: the first in `X-Forwarded-Proto`, if proxies send it;
+    else https for a request of an https page, which may use http only for this machine; else that
+    of the connection.
 
     Source: w3.org/TR/mixed-content, 5.1 and w3.org/TR/secure-contexts, 3.1
     """
     if said := headers.get("x-forwarded-proto"):
-        return "https" if said.strip().lower() == "https" else "http"
+        first = said.partition(",")[0].strip().lower()
+        return "https" if first == "https" else "http"
     if (page_origin(headers) or "").startswith("https:") and not is_local(host):
         return "https"
     return "https" if scope["scheme"] == "https" else "http"

@@ -51,6 +51,8 @@ HTTPS = {"host": "e.shop.example", "x-forwarded-proto": "https"}
         (f"/metrics{PATH}", HTTPS, ("https", "e.shop.example/metrics/v1")),
         (f"/a/b{PATH}/", HTTPS, ("https", "e.shop.example/a/b/v1")),
         (f"/%22%0A%3Ca{PATH}", HTTPS, ("https", "e.shop.example/%22%0A%3Ca/v1")),
+        (PATH, {**HTTPS, "x-forwarded-proto": "HTTPS , http"}, ("https", "e.shop.example/v1")),
+        (PATH, {**HTTPS, "x-forwarded-proto": "http, https"}, ("http", "e.shop.example/v1")),
         (PATH, {"host": "e.shop.example", "origin": ORIGIN}, ("https", "e.shop.example/v1")),
         (PATH, {"host": "e.shop.example"}, ("http", "e.shop.example/v1")),
         (PATH, {"host": "127.0.0.1:8080", "origin": ORIGIN}, ("http", "127.0.0.1:8080/v1")),
