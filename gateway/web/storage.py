@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from gateway.pipeline.decision import Decision
@@ -74,7 +75,8 @@ class Storage:
             raise Refused(400, "malformed", "an event cannot be represented in JSON") from None
         except Full as error:
             if error.awaited:
-                await self._release(batch.page_token, decisions)
+                with suppress(Refused):  # the retry releases them too
+                    await self._release(batch.page_token, decisions)
             raise self._full(error, batch) from None
         except (RedisError, Overloaded, SpoolError) as error:
             self._warn("event", "%s could not be stored", error, len(decisions))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.pipeline.decision import Decision
+from gateway.queue.admission import Full, RefusedEvent
 from gateway.queue.group_commit import Overloaded
 from gateway.sources.base import Batch, Refused
 from gateway.web.storage import Storage
@@ -38,3 +39,17 @@ async def test_a_flood_that_cannot_be_stored_is_a_line_a_minute(
     assert line.startswith("2 events could not be stored")
     assert "(Overloaded)" in line
     assert counts == [("unavailable", 1)] * 50, "the request itself counts one more"
+
+
+@pytest.mark.anyio
+async def test_what_was_refused_is_listed_even_if_held_events_are_not_released() -> None:
+    async def release(*_: object) -> None:
+        raise Overloaded
+
+    full = Full("limit reached: ads", [RefusedEvent(1, ["books"], ["ads"])])
+    full.awaited = True
+    storage = Storage(Broken(full), lambda *_: None, release_held=release)
+    with pytest.raises(Refused, match="limit reached: ads; the listed events") as refused:
+        await storage.store(DECISIONS, Batch([{}, {}]))
+    assert (refused.value.status, refused.value.reason) == (503, "full")
+    assert [*refused.value.events] == [{"index": 1, "taken": ["books"], "full": ["ads"]}]
