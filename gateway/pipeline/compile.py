@@ -88,7 +88,7 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
     overdue = compile_deadlines(settings.destinations)
     route = compile_routes(settings.destinations, settings.consent, salt)
     mark_of = compile_digest(salt, b"mark") if salt and settings.dedupe_window else str
-    needed = [required_consent(each) for each in settings.destinations.values()]
+    needed = {name: required_consent(each) for name, each in settings.destinations.items()}
     hash_person = compile_hashed(settings) if settings.hash_at_ingest else None
     version = settings.version
 
@@ -122,12 +122,10 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
         applied: tuple[str, ...] = ()
         quarantine = ""
         if checked.action:
-            if (
-                checked.action == "quarantine"
-                and any(not missing(event, each) for each in needed)
-                and len(overdue(event, received.at)) < len(needed)
-            ):
-                quarantine = checked.reason  # other events must not be kept
+            if checked.action == "quarantine":
+                late = overdue(event, received.at)
+                if any(name not in late and not missing(event, needed[name]) for name in needed):
+                    quarantine = checked.reason  # other events must not be kept
             schema = event["event_name"]  # only named events have a schema
             verdicts = _withheld(settings, Verdict(None, "schemas", checked.reason, label=schema))
         else:

@@ -136,6 +136,14 @@ def test_it_is_not_quarantined(age: float, kept: bool) -> None:
     assert bool(decision.quarantine) is kept
 
 
+@pytest.mark.parametrize(("age", "kept"), [(90, True), (91, False)])
+def test_it_is_not_quarantined_for_a_destination_without_consent(age: float, kept: bool) -> None:
+    """Consent and time must be those of one destination: `quick` has consent, the others not."""
+    config = CONFIG.replace("consent: []", "consent: [ad_storage]", 2) + HOLDING
+    decision = decided(config, age, client_id="1.1")
+    assert bool(decision.quarantine) is kept
+
+
 def test_a_rule_that_sets_the_time_is_heeded() -> None:
     config = CONFIG + f"rules: [{{set: {{timestamp: {NOW - 8 * DAY}}}}}]\n"
     assert sent(decided(config, 0)) == []
