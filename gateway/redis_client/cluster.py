@@ -167,13 +167,17 @@ class ClusterClient(Redis):
         return await pipeline.execute()
 
     async def _everywhere(self, command: Command) -> Any:
-        """Executes `command` at all nodes; those that fail are ignored if another succeeds."""
+        """Executes `command` at all nodes. Those that fail are ignored if another succeeds;
+        otherwise, raises what the first one raised."""
         await self._find_slots()
         nodes = [self._at(address) for address in set(self._slots.values())]
         answers = await asyncio.gather(
             *(node.execute_command(*command) for node in nodes), return_exceptions=True
         )
-        return next((each for each in answers if not isinstance(each, BaseException)), answers[0])
+        for answer in answers:
+            if not isinstance(answer, BaseException):
+                return answer
+        raise answers[0]
 
     async def _address_of(self, key: Any) -> Address:
         await self._find_slots()

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 from redis.crc import key_slot
-from redis.exceptions import ResponseError
+from redis.exceptions import NoPermissionError, ResponseError
 
 from gateway.queue.dead_letters import drop, encode_dead_letter, find, replay
 from gateway.queue.entry import encode
@@ -129,3 +129,19 @@ async def test_leases_and_pauses_stay_within_the_slot(redis: Redis) -> None:
     paused = await current_pause(redis, ADS)
     assert paused is not None
     assert paused.reason == "HTTP 503"
+
+
+@pytest.mark.anyio
+async def test_a_script_that_no_node_loads_is_an_error_and_loaded_later(
+    cluster: TcpServer, redis: Redis
+) -> None:
+    two = redis.register_script("return 1 + 1")
+    with cluster.client() as admin:
+        admin.script_flush()
+        admin.execute_command("ACL SETUSER", "default", "-script|load")
+        try:
+            with pytest.raises(NoPermissionError):
+                await two(keys=[ADS.stream])
+        finally:
+            admin.execute_command("ACL SETUSER", "default", "+script|load")
+    assert await two(keys=[ADS.stream]) == 2
