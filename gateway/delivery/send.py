@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -57,8 +57,14 @@ MAX_TICKET = 1000
 
 AttemptObserver = Callable[[Attempt], None]
 """Called with every attempt, even if another follows at once."""
+TakeTurn = Callable[[int], Awaitable[bool]]
+"""Waits until a request with so many events may start; False if it may not start any more."""
 Result = Attempt | Ended
 """An attempt for its entries, or an entry that ended unsent."""
+
+
+async def at_once(_: int) -> bool:
+    return True
 
 
 class Sent(NamedTuple):
@@ -110,9 +116,10 @@ class Sender:
         max_age = self._policy.max_age
         return plan(self._destination, entries, max_age, time.time(), self._is_erased)
 
-    async def send(self, shipment: Shipment) -> Sent:
-        """Sends the request of `shipment`. If persons were erased while it waited, the rest is
-        planned again, and the first request of that plan is sent.
+    async def send(self, shipment: Shipment, take_turn: TakeTurn = at_once) -> Sent:
+        """Sends the request of `shipment`, and calls `take_turn` before each further try. If
+        persons were erased while it waited, the rest is planned again, and the first request of
+        that plan is sent.
 
         If a request of several events is refused as a whole, `parts` has its two halves; they are
         halved in turn, until the faulty event is alone. If the response names the faulty events,
@@ -125,7 +132,7 @@ class Sender:
             return sent
         attempt = await self._attempt(sent.parts.pop(0))
         if self._policy.tries > 1 and self._may_try_again(attempt):
-            attempt = await self._try_again(attempt)
+            attempt = await self._try_again(attempt, take_turn)
         ended, others = _ended_and_others(attempt)
         if ended.entries:
             sent.results.append(ended)
@@ -200,30 +207,35 @@ class Sender:
             reason = f"HTTP {response.status}; the response could not be read"
             return [Outcome("rejected", reason)] * len(request.events)
 
-    async def _try_again(self, failed: Attempt) -> Attempt:
+    async def _try_again(self, failed: Attempt, take_turn: TakeTurn) -> Attempt:
         # tenacity waits between tries, so it gets the attempt that was made as its first try
         made: list[Attempt] = [failed]
 
-        async def once_more() -> Attempt:
+        async def once_more() -> Attempt | None:
             if made:
                 return made.pop()
+            if not await take_turn(len(failed.entries)):
+                return None
             for planned in self.plan(failed.entries):
                 if isinstance(planned, Ended) or len(planned.entries) < len(failed.entries):
                     break  # an event has expired or no longer fits: the next job plans again
                 return await self._attempt(planned)
-            return failed
+            return None
 
-        last: Attempt = await AsyncRetrying(
+        last: Attempt | None = await AsyncRetrying(
             stop=stop_after_attempt(self._policy.tries),
             wait=wait_random_exponential(multiplier=0.2, max=2),
             retry=retry_if_result(self._may_try_again),
             retry_error_callback=_last_result,
         )(once_more)
-        return last
+        return last or failed
 
-    def _may_try_again(self, attempt: Attempt) -> bool:
-        """Whether every event may be tried again, and nothing asks for a longer wait."""
-        return not self._stopping and all(
+    def _may_try_again(self, attempt: Attempt | None) -> bool:
+        """Whether every event may be tried again, and nothing asks for a longer wait. attempt: None
+        if the last try was not made."""
+        if attempt is None or self._stopping:
+            return False
+        return all(
             outcome.result == "retry"
             and outcome.retry_after is None
             and outcome.scope != "configuration"

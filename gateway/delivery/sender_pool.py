@@ -153,7 +153,7 @@ class SenderPool:
         return next((each for each in self._waiting if each.part_of in self._fruitless), None)
 
     async def _send(self, shipment: Shipment) -> list[Result]:
-        results, parts = await self._sender.send(shipment)
+        results, parts = await self._sender.send(shipment, self._take_turn)
         if results:
             self._fruitless.discard(shipment.part_of)
         elif parts:
@@ -162,6 +162,17 @@ class SenderPool:
             self._waiting.extendleft(reversed(parts))
             self._start_senders()
         return results
+
+    async def _take_turn(self, events: int) -> bool:
+        """Waits for the next turn, and takes it for a request with `events` events that is not
+        among the shipments that wait. False if the drain was stopped first."""
+        while not self._stopped.is_set():
+            turn, seconds = self._turn()
+            if seconds <= 0:
+                self._rate.take(turn, events)
+                return True
+            await _wait(self._stopped, seconds)
+        return False
 
     def _turn(self) -> tuple[float, float]:
         """When the next request has its turn, and the seconds until then."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,9 +12,9 @@ from redis.asyncio import Redis
 
 from destinations.base import Response
 from gateway.queue.drain_notes import write_share
-from tests.support.drains import OK, Fill, Start, deliveries, outcomes, run, until
+from tests.support.drains import DOWN, OK, Fill, Start, deliveries, outcomes, run, until
 from tests.support.keys import ADS
-from tests.support.scripted_vendor import Vendor
+from tests.support.scripted_vendor import Vendor, script
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quick")]
 
@@ -65,6 +67,37 @@ async def test_what_waits_for_its_turn_is_handed_back_when_the_drain_is_stopped(
     assert len(vendor.requests) == 1
     assert await outcomes(redis) == {"delivered": 1, "pending": 4}
     assert set(await deliveries(redis)) == {0}
+
+
+@pytest.mark.parametrize("limits", [{"requests_per_second": 10}, {"events_per_second": 10}])
+async def test_another_try_waits_for_its_turn(
+    start: Start, fill: Fill, limits: dict[str, float]
+) -> None:
+    times: list[float] = []
+
+    def refuse(_: Any) -> Response:
+        times.append(time.monotonic())
+        return DOWN
+
+    await fill(1)
+    await run(await start(Vendor(refuse), tries=3, idle=0, busy=0, **limits))
+    assert len(times) == 3
+    assert all(after - before > 0.09 for before, after in pairwise(times))
+
+
+async def test_another_try_does_not_wait_for_its_turn_once_the_drain_is_stopped(
+    start: Start, fill: Fill, redis: Redis
+) -> None:
+    """After a lost lease, its event may belong to another drain."""
+    await fill(1)
+    vendor = Vendor(script(DOWN))
+    drain = await start(vendor, tries=3, requests_per_second=1 / 60)
+    running = asyncio.create_task(run(drain))
+    await until(lambda: vendor.requests)
+    drain.stop()
+    await running
+    assert len(vendor.requests) == 1
+    assert await deliveries(redis) == {1: 1}
 
 
 async def test_a_drain_starts_with_the_share_that_the_last_one_left(
