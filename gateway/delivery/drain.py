@@ -163,7 +163,6 @@ class Drain:
     async def _restore(self) -> None:
         """Takes over the state of the destination that earlier drains left in Redis."""
         await self._rate_notes.restore()
-        self._pool.open(self._rate.in_flight)
         self._doubts.restore(await self._pausing.restore())
         if self._breaker.state == "open":
             self.stop()
@@ -205,8 +204,9 @@ class Drain:
         return self._window.free(self._breaker.allowance(self._window.size), self._pool.is_waiting)
 
     async def _look(self) -> None:
-        """The periodic work: reads entries that are due for a retry, asks for verdicts, writes
-        counts and notes, and calls for help when the backlog is long."""
+        """The periodic work: lets the rate recover, reads entries that are due for a retry, asks
+        for verdicts, writes counts and notes, and calls for help when the backlog is long."""
+        self._rate.recover()
         others = await self._lease.others()
         due = await self._reader.due(self._wait, others, self._batch_size(), self._window.ids)
         await self._dispatch(due, bool(due) and await self._pausing.is_paused())
@@ -219,10 +219,9 @@ class Drain:
 
     async def _write_notes(self) -> None:
         """Writes counts, the last failure and warning, and the notes of the rate; sets the pace by
-        the daily quota, and lets the rate recover."""
+        the daily quota."""
         await self._accounting.write_notes()
         await self._quota.heed(time.time())
-        self._rate.recover()
         await self._rate_notes.write()
 
     async def _read_new(self) -> int | None:

@@ -45,7 +45,6 @@ class SenderPool:
         self._on_answer = on_answer
         self._waiting: deque[Shipment] = deque()
         self._fruitless: set[object] = set()
-        self._most = 1
         self._busy = 0
         self._next = asyncio.Lock()
         self._winding_down = asyncio.Event()
@@ -60,10 +59,6 @@ class SenderPool:
     def is_waiting(self) -> bool:
         """Whether a shipment waits for a free sender."""
         return bool(self._waiting)
-
-    def open(self, in_flight: int) -> None:
-        """Allows up to `in_flight` requests under way at once from now on."""
-        self._most = in_flight
 
     def put(self, entries: Sequence[Entry]) -> list[Ended]:
         """Has `entries` sent after those that wait; returns those that end unsent."""
@@ -114,7 +109,7 @@ class SenderPool:
         return results
 
     def _start_senders(self) -> None:
-        for _ in range(min(len(self._waiting), self._most - self._busy)):
+        for _ in range(min(len(self._waiting), self._rate.in_flight - self._busy)):
             self._busy += 1
             self._background.start(self._send_waiting())
 

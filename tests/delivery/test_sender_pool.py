@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
 from destinations.base import Response
-from gateway.queue.drain_notes import write_share
+from gateway.queue.drain_notes import read_share, write_share
 from tests.support.drains import DOWN, OK, Fill, Start, deliveries, outcomes, run, until
 from tests.support.keys import ADS
 from tests.support.scripted_vendor import Vendor, script
@@ -114,3 +114,33 @@ async def test_a_drain_starts_with_the_share_that_the_last_one_left(
     vendor = Vendor(slowly)
     await run(await start(vendor, in_flight=8))
     assert vendor.most_at_once == 2
+
+
+async def test_a_drain_sends_more_at_once_as_the_share_recovers(
+    start: Start, fill: Fill, redis: Redis
+) -> None:
+    await write_share(redis, ADS, 0.75)
+
+    async def slowly(_: Any) -> Response:
+        await asyncio.sleep(0.005)
+        return OK
+
+    vendor = Vendor(slowly)
+    drain = await start(vendor, in_flight=8)
+    running = asyncio.create_task(run(drain))
+    async with asyncio.timeout(60):
+        for first in count(0, 60):
+            await fill(60, first=first)
+            if vendor.most_at_once == 8:
+                break
+    drain.stop()
+    await running
+
+
+async def test_the_next_drain_hears_of_half_the_share_if_the_last_one_was_throttled(
+    start: Start, fill: Fill, redis: Redis
+) -> None:
+    await fill(3)
+    vendor = Vendor(script(Response(429, {"retry-after": "30"})))
+    await run(await start(vendor, in_flight=1))
+    assert await read_share(redis, ADS) == 0.5
