@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from math import inf
 
 from redis.asyncio import Redis
 
@@ -49,6 +50,7 @@ SETTINGS = {
 }
 """The setting behind each reason for which dead letters are removed."""
 
+_SHARE = f"their share of Redis's memory, of which more than {100 * SCARCE_SHARE:.0f} % is used"
 
 _BEYOND = {
     "count": f"beyond {quarantine.BOUNDS.letters} events",
@@ -114,7 +116,10 @@ class Trimmer:
         self._redis = redis
         self._keys = keys
         self._destinations = destinations
+        self._clock = clock
         self._told = _Told(clock)
+        self._narrowed: dict[str, float] = {}
+        """When memory last narrowed the bounds of a destination."""
 
     async def trim(self, name: str, memory: MemoryUsage | None) -> None:
         """Removes dead letters of the destination `name` that are beyond their bounds, in at most
@@ -122,6 +127,8 @@ class Trimmer:
         configured = bounds_of(self._destinations[name])
         bounds = within_memory(configured, memory, len(self._destinations))
         settler = Settler(self._redis, self._keys.destination(name), PendingCounts(), bounds)
+        if bounds != configured:
+            self._narrowed[name] = self._clock()
         for _ in range(MAX_STEPS):
             if await settler.settle([]) < MAX_REMOVED:
                 break
@@ -132,15 +139,25 @@ class Trimmer:
         more = self._told.more(name, removed)
         if not more:
             return
+        beyond = {reason: f"delivery.{setting}" for reason, setting in SETTINGS.items()}
+        remedy = "raise the limit"
+        if more["bytes"] and self._lacked_memory(name):
+            beyond["bytes"], remedy = _SHARE, "give Redis more memory"
         log.log(
             logging.ERROR if more["count"] or more["bytes"] else logging.WARNING,
             "dead letters of %s were removed, and their events are lost: %s. "
             "Run `gateway dead-letters list --destination %s` to see what fails; "
-            "fix it and replay or drop them, or raise the limit",
+            "fix it and replay or drop them, or %s",
             name,
-            ", ".join(f"{n} beyond delivery.{SETTINGS[r]}" for r, n in more.items() if n),
+            ", ".join(f"{n} beyond {beyond[reason]}" for reason, n in more.items() if n),
             name,
+            remedy,
         )
+
+    def _lacked_memory(self, name: str) -> bool:
+        """Whether memory narrowed the bounds of `name` when the events to be logged were removed,
+        by this process or another one. Up to `LOG_SECONDS` pass until they are logged."""
+        return self._clock() - self._narrowed.get(name, -inf) <= 2 * LOG_SECONDS
 
 
 class QuarantineTrimmer:

@@ -165,6 +165,25 @@ async def test_while_memory_is_scarce_dead_letters_make_room(
     assert 0.4 * size < half <= 0.5 * size
 
 
+async def test_what_was_removed_because_memory_is_scarce_is_said_to_be(
+    redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also if it is no longer scarce when it is said: what was removed has made room."""
+    trimmed = Trimmed(redis, caplog)
+    await trimmed.look()
+    await bury(redis, "ads", [make_event(n) for n in range(20)])
+    scarce = MemoryUsage(used=8, limit=10)
+    what = "20 beyond their share of Redis's memory, of which more than 60 % is used"
+    error = message(what).replace("raise the limit", "give Redis more memory")
+    assert await trimmed.look(memory=scarce) == [(logging.ERROR, error)]
+    await bury(redis, "ads", [make_event(n) for n in range(20)])
+    assert await trimmed.look(memory=scarce) == []
+    assert await trimmed.look(60.0) == [(logging.ERROR, error)]
+    await bury(redis, "ads", [make_event(1)], bounds=StoreBounds(size=0))
+    error = message("1 beyond delivery.max_dead_letter_bytes")
+    assert await trimmed.look(600.0) == [(logging.ERROR, error)]
+
+
 # the quarantine
 
 
