@@ -8,6 +8,7 @@ from functools import lru_cache
 import orjson
 
 from gateway.configuration.ledger import Payload
+from gateway.event import Event
 from gateway.event.forms import union
 from gateway.queue.entry import Entry, decode, take_apart, take_content
 from gateway.stages.anonymise import ANONYMISED
@@ -42,12 +43,19 @@ def content_of(payloads: Sequence[bytes], kept: Payload) -> tuple[str | None, st
         if all(other.event.keys() <= _MARK for other in others):
             return _origin_of([entry, *others]), event.decode()
     entries = [decode(b"", 0, each) for each in payloads]
-    whole = [entry.event for entry in entries if not entry.event.get(ANONYMISED)]
-    merged = union(whole or [entry.event for entry in entries])
+    merged = _joined([entry.event for entry in entries])
     if kept == "redacted":
         known = {name: value for name, value in merged.items() if name not in _PERSONAL}
         return None, orjson.dumps(known).decode()
     return _origin_of(entries), orjson.dumps(merged).decode()
+
+
+def joined_content(earlier: str | None, later: str | None) -> str | None:
+    """Joins what was stored of two forms of an event, both as JSON; where both have a value, the
+    later one is kept. An anonymised form adds nothing to one that is not."""
+    if earlier is None or later is None:
+        return earlier if later is None else later
+    return orjson.dumps(_joined([orjson.loads(later), orjson.loads(earlier)])).decode()
 
 
 def with_changed(origin: str, changed: str) -> str:
@@ -61,6 +69,10 @@ def with_decided(origin: str | None, destinations: Iterable[str]) -> str:
     decided. Each of them has a record of its own."""
     told = orjson.loads(origin or "{}") | {"decided": dict.fromkeys(destinations, True)}
     return orjson.dumps(told).decode()
+
+
+def _joined(forms: Sequence[Event]) -> Event:
+    return union([form for form in forms if not form.get(ANONYMISED)] or forms)
 
 
 def _origin_of(entries: Sequence[Entry]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.configuration.ledger import Successes
 from gateway.ledger.bounded_values import BoundedValues
+from gateway.ledger.content import joined_content
 from gateway.ledger.database import open_to_write
 from gateway.ledger.day_rows import DayRows
 from gateway.ledger.many_rows import add_endings, add_lookups
@@ -25,8 +26,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (receipt) DO UPDATE SET consent = excluded.consent, states = excluded.states,
   going_to = json_patch(going_to, excluded.going_to),
   origin = coalesce(json_patch(origin, excluded.origin), excluded.origin, origin),
-  payload = CASE WHEN payload IS NULL OR excluded.payload IS NULL
-    THEN coalesce(excluded.payload, payload) ELSE json_patch(payload, excluded.payload) END
+  payload = joined_content(payload, excluded.payload)
 """
 _REPLAYED = "UPDATE events SET going_to = json_patch(going_to, ?) WHERE receipt = ?"
 _ENDING = """
@@ -63,6 +63,7 @@ class DayFile:
 
     def __init__(self, path: Path, successes: Successes = "all") -> None:
         self._database = open_to_write(path, day_tables)
+        self._database.create_function("joined_content", 2, joined_content)
         self._successes = successes
         if successes != "all":
             self._database.execute(_BY_RECEIPT)

@@ -268,6 +268,29 @@ async def test_what_is_decided_later_of_an_event_is_added(books: Books, together
     assert [each.destination for each in story.endings] == ["ads", "books"]
 
 
+@pytest.mark.parametrize("together", [True, False], ids=["one batch", "two batches"])
+@pytest.mark.parametrize("anonymised_last", [True, False])
+async def test_a_later_decision_does_not_mix_an_anonymised_form_with_the_whole_event(
+    books: Books, together: bool, anonymised_last: bool
+) -> None:
+    """As of an event that was held for one destination and anonymised for another."""
+    whole = make_event(0, client_id="anna", language="de-DE", user_data={"city": "Berlin"})
+    less = {"event_name": "purchase", "event_id": "fresh", "language": "de", ANONYMISED: True}
+    forms = (
+        [("books", whole), ("ads", less)] if anonymised_last else [("ads", less), ("books", whole)]
+    )
+    receipt = new_receipt(time.time())
+    for name, form in forms:
+        decision = replace(decide(whole, send=[name]), verdicts={name: Verdict(form)})
+        await books.append(replace(decision, receipt=receipt))
+        if not together:
+            await books.store()
+    await books.store()
+    ((*_, going_to, _origin, payload),) = books.rows("events")
+    assert orjson.loads(going_to) == {"ads": "send", "books": "send"}
+    assert orjson.loads(payload) == whole
+
+
 async def test_it_is_closed_once_the_thread_that_stores_is_done(
     books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,10 +10,10 @@ import orjson
 from psycopg.sql import SQL, Composable, Identifier
 
 from gateway.event.forms import union
+from gateway.ledger.content import joined_content
 from gateway.ledger.day_rows import DayRows, HourKey
 from gateway.ledger.postgresql.connecting import Connection
 from gateway.ledger.tables import day as day_tables
-from gateway.stages.anonymise import ANONYMISED
 
 _UPDATES = {
     "events": "consent = excluded.consent, states = excluded.states, "
@@ -119,7 +119,7 @@ def _whole(
             "states": row["states"],
             "going_to": _joined(earlier.get("going_to"), row["going_to"]),
             "origin": _joined(earlier.get("origin"), row["origin"]),
-            "payload": _joined_content(earlier.get("payload"), row["payload"]),
+            "payload": joined_content(earlier.get("payload"), row["payload"]),
         }
         whole[receipt] = known[receipt] = {**row, **earlier, **joined}
     return [[row[name] for name in names] for row in whole.values()]
@@ -130,15 +130,6 @@ def _joined(earlier: str | None, later: str | None) -> str | None:
     if earlier is None or later is None:
         return earlier if later is None else later
     return orjson.dumps(union([orjson.loads(later), orjson.loads(earlier)])).decode()
-
-
-def _joined_content(earlier: str | None, later: str | None) -> str | None:
-    """Joins two forms of an event. An anonymised form adds nothing to one that is not."""
-    if earlier is None or later is None:
-        return earlier if later is None else later
-    forms = [orjson.loads(later), orjson.loads(earlier)]
-    whole = [form for form in forms if not form.get(ANONYMISED)]
-    return orjson.dumps(union(whole or forms)).decode()
 
 
 def storable(value: Any) -> Any:
