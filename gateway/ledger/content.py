@@ -29,8 +29,8 @@ def content_of(payloads: Sequence[bytes], kept: Payload) -> tuple[str | None, st
 
     The origin is what a replay needs besides the content: the names of the rules that were met, the
     visitors whose denial may stop the event, and the consent types that a trusted sender stated.
-    Each is an object with these as its keys, since SQLite can merge objects. See `with_changed` and
-    `with_decided`.
+    Each is an object with these as its keys, since SQLite can merge objects. See `with_changed`,
+    `with_decided` and `with_refused`.
     """
     if kept == "none" or not payloads:
         return None, None
@@ -67,7 +67,17 @@ def with_changed(origin: str, changed: str) -> str:
 def with_decided(origin: str | None, destinations: Iterable[str]) -> str:
     """`origin` with ``decided``, used on a cluster: all destinations for which the event was
     decided. Each of them has a record of its own."""
-    told = orjson.loads(origin or "{}") | {"decided": dict.fromkeys(destinations, True)}
+    return _with_names(origin, "decided", destinations)
+
+
+def with_refused(origin: str | None, destinations: Iterable[str]) -> str:
+    """`origin` with ``refused``: the destinations that get the event only when its sender repeats
+    it, since its request was refused in part."""
+    return _with_names(origin, "refused", destinations)
+
+
+def _with_names(origin: str | None, key: str, names: Iterable[str]) -> str:
+    told = orjson.loads(origin or "{}") | {key: dict.fromkeys(names, True)}
     return orjson.dumps(told).decode()
 
 

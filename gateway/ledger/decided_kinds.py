@@ -24,7 +24,7 @@ class DecidedKind:
     """A kind of decision. trusted: 0 or 1. states: JSON. going_to: as stored for an event in its
     first passage that no destination had before. alike: what such an event counts. withheld: the
     `verdicts` that withhold, by destination. changed: as JSON, "" if it is not known. verdicts,
-    version, consent: as in `gateway.queue.feed.Decided`."""
+    version, consent, refused: as in `gateway.queue.feed.Decided`."""
 
     alike: DecidedAlike
     trusted: int
@@ -35,6 +35,7 @@ class DecidedKind:
     withheld: Sequence[tuple[str, Sequence[str]]]
     going_to: str
     changed: str
+    refused: Sequence[str]
 
     @property
     def traits(self) -> Traits:
@@ -47,11 +48,11 @@ def kind_of(shared: bytes) -> DecidedKind:
     ValueError for what the gateway has not written."""
     told = orjson.loads(shared)
     source, trusted, version, name, states, consent, country, browser, verdicts, *more = told
-    [changed] = more or [None]  # an earlier version wrote none
+    changed, refused = [*more, None, None][:2]  # an earlier version wrote neither
     names = name[:MAX_NAME], source, consent_in_words(states)
     traits = Traits(*names, country[:MAX_NAME], browser[:MAX_NAME])
     return DecidedKind(
-        DecidedAlike(traits, [(NONE, RECEIVED, ""), *_counted(verdicts)]),
+        DecidedAlike(traits, _counted(verdicts, refused)),
         int(trusted),
         version,
         consent,
@@ -60,6 +61,7 @@ def kind_of(shared: bytes) -> DecidedKind:
         [(name, each) for name, each in verdicts.items() if each[0] == "withheld"],
         going_to(verdicts, 1),
         "" if changed is None else orjson.dumps(changed).decode(),
+        refused or (),
     )
 
 
@@ -78,8 +80,11 @@ def going(decision: str, passage: int) -> str:
     return decision if passage == 1 else f"{decision}/{passage}"
 
 
-def _counted(verdicts: Mapping[str, Sequence[str]]) -> Sequence[tuple[str, str, str]]:
-    found = []
+def _counted(
+    verdicts: Mapping[str, Sequence[str]], refused: Sequence[str] | None
+) -> Sequence[tuple[str, str, str]]:
+    # what was refused in part is received when it is repeated
+    found = [] if refused else [(NONE, RECEIVED, "")]
     for name, (decision, stage, reason) in verdicts.items():
         if decision == "withheld":
             found.append((name, decision, counted_reason(stage, reason)))

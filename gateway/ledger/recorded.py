@@ -36,8 +36,8 @@ class Recorded:
     event: what was stored of its content, None for nothing. applied, visitors, stated: as in
     `gateway.queue.entry.Entry`. passage: the last one at the destination, 0 for none. ending: of
     that passage, or `MISSING` or `PENDING`. stage, reason: of the ending. excluded: whether its
-    sender excluded destinations. unconfirmed: whether the append failed for the destination (on a
-    cluster), so that the sender was told to repeat the event.
+    sender excluded destinations. unconfirmed: whether the destination refused the event or (on a
+    cluster) the append failed there, so that the sender was told to repeat the event.
     """
 
     receipt: str
@@ -145,6 +145,7 @@ def _recorded(row: Row[Any], destination: str, last: Row[Any] | None, excluded: 
     if destination in going_to and (sent := going(going_to[destination])[1]) > passage:
         ending, stage, reason, passage = PENDING, "", "", sent
     origin = orjson.loads(row.origin or "{}")
+    told_to_repeat = {*origin.get("decided", ()), *origin.get("refused", ())}
     return Recorded(
         receipt=row.receipt.hex(),
         received_at=row.at,
@@ -163,5 +164,5 @@ def _recorded(row: Row[Any], destination: str, last: Row[Any] | None, excluded: 
         stage=stage,
         reason=reason,
         excluded=excluded,
-        unconfirmed=ending == MISSING and destination in origin.get("decided", ()),
+        unconfirmed=ending == MISSING and destination in told_to_repeat,
     )

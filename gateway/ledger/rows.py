@@ -12,7 +12,7 @@ import orjson
 
 from gateway.configuration.ledger import Payload
 from gateway.event.endings import DELIVERIES
-from gateway.ledger.content import content_of, with_changed, with_decided
+from gateway.ledger.content import content_of, with_changed, with_decided, with_refused
 from gateway.ledger.counted_reasons import counted_reason
 from gateway.ledger.day_rows import (
     NONE,
@@ -103,6 +103,8 @@ class RowMaker:
             origin = with_changed(origin, kind.changed)
         if "n" in fields:
             origin = with_decided(origin, kind.verdicts)
+        if kind.refused:
+            origin = with_refused(origin, kind.refused)
         name, source, _, country, browser = kind.traits
         rows.events.append(
             (
@@ -218,7 +220,7 @@ def _add_verdicts(
         verdicts = {name: verdicts[name]}
     if "u" in fields:
         verdicts = {name: _not_held(verdict) for name, verdict in verdicts.items()}
-    if is_first and passage == 1 and not was_held:
+    if is_first and passage == 1 and not was_held and not kind.refused:
         rows.alike[event.minute, event.traits, NONE, RECEIVED, ""] += 1
     again = passage > 1
     for name, verdict in verdicts.items():

@@ -86,7 +86,8 @@ class Decision:
     it. has_own_id: whether its `event_id` came from the sender, so that a repetition has the same.
     demo_browser: the browser in which the demo shop shows the event, as a digest, or "". receipt:
     its receipt if it was accepted before, for instance as a held event; otherwise "". passage: 1,
-    and one more each time that the event is sent again. given: the event as it was read.
+    and one more each time that the event is sent again. given: the event as it was read. refused:
+    if its request was refused in part, the destinations whose verdicts wait for the repetition.
     """
 
     event: Event
@@ -108,6 +109,7 @@ class Decision:
     receipt: str = field(default="", repr=False, compare=False)
     passage: int = field(default=1, repr=False, compare=False)
     given: Event = field(default_factory=dict, repr=False, compare=False)
+    refused: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def steps(self) -> list[Step]:

@@ -74,7 +74,8 @@ def admit(decisions: Sequence[Decision], closed: Mapping[str, str]) -> Admission
         missing = [name for name in _sent(decision) if name in closed]
         if missing or _loses(decision, part):
             refused.append(RefusedEvent(place, [*part], missing))
-        taken.append(replace(decision, verdicts=part, quarantine=""))
+        left_out = tuple(name for name in decision.verdicts if name not in part)
+        taken.append(replace(decision, verdicts=part, quarantine="", refused=left_out))
     reason = "; ".join(closed[name] for name in sorted(full))
     if not any(decision.verdicts for decision in taken):
         raise Full(reason)

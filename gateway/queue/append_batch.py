@@ -88,7 +88,7 @@ class AppendBatch:
     quarantine: list[int]
     """Numbers of the payloads that enter the quarantine."""
     records: list[Record]
-    """For the ledger, one for each event."""
+    """For the ledger, one for each event, unless all its destinations refused it."""
     passages: dict[int, str]
     """In the part of one destination: the receipt and passage of the event in each payload, by
     which a repeated append is recognised."""
@@ -266,7 +266,7 @@ class AppendBatch:
                 self.denied.setdefault(each, []).extend(held.denied)
         if decision.quarantine:
             self.quarantine.append(self._payload(encode_quarantined(decision, receipt), day))
-        if feeding is not None:
+        if feeding is not None and (decision.verdicts or not decision.refused):
             record = self._payload(feeding.encode(decision, receipt, decision.passage), day)
             passage = f"{receipt}/{decision.passage}"
             names = [*decision.verdicts]

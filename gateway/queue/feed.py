@@ -70,7 +70,8 @@ class Decided(NamedTuple):
     whether it was held, and so accepted before. at: Unix seconds. states: by consent type. consent:
     each type's state, and who decided it. verdicts: for each destination the decision, the stage
     and the reason, as in `gateway.pipeline.decision.Verdict`. changed: the names of the fields that
-    were changed, if a destination gets the event; None if they are not known.
+    were changed, if a destination gets the event; None if they are not known. refused: further
+    destinations, which get the event only when its sender repeats it.
     """
 
     receipt: str
@@ -88,6 +89,7 @@ class Decided(NamedTuple):
     browser: str
     verdicts: dict[str, Sequence[str]]
     changed: Changed | None = None
+    refused: Sequence[str] = ()
 
     @classmethod
     def read(cls, data: bytes) -> Self:
@@ -100,8 +102,9 @@ class Decided(NamedTuple):
     def encode(self) -> bytes:
         """Encodes it without names, since there are many records and they are kept in memory; in
         two parts: what is particular to this event, and what many events share. The shared part
-        need not be parsed each time."""
-        receipt, passage, was_held, at, source, trusted, version, name, digests, *rest = self
+        need not be parsed each time. Without `refused` an earlier version can read it."""
+        told = self if self.refused else self[:-1]
+        receipt, passage, was_held, at, source, trusted, version, name, digests, *rest = told
         own = receipt, passage, was_held, at, " ".join(digests)
         return orjson.dumps(own) + _BETWEEN + orjson.dumps((source, trusted, version, name, *rest))
 
@@ -156,6 +159,7 @@ class Feeding:
             _text(event.get("device"), "browser"),
             verdicts,
             changed_fields(decision) if forms and self.has_content else None,
+            decision.refused,
         ).encode()
 
 

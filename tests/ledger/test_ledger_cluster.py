@@ -24,7 +24,9 @@ from gateway.ledger.feeding import feed_bytes
 from gateway.ledger.postgresql.place import LedgerDatabase
 from gateway.monitoring.metrics import render
 from gateway.monitoring.numbers import read_numbers
+from gateway.queue.admission import Full
 from gateway.queue.append_batch import AppendBatch
+from gateway.queue.bounds import Closed
 from gateway.queue.commits import Commit
 from gateway.queue.counting import BY_ERASURE
 from gateway.queue.entry import Entry
@@ -193,6 +195,24 @@ async def test_what_a_sender_repeats_is_an_event_of_its_own_and_repeated_where_i
     first, second = books.reader.recorded("books", Wanted())
     assert (first.ending, first.unconfirmed) == ("missing", True)  # a replay leaves it
     assert (second.ending, second.unconfirmed) == ("delivered", False)
+
+
+@pytest.mark.anyio
+async def test_a_destination_that_refused_an_event_waits_for_its_repetition(
+    books: ClusterBooks,
+) -> None:
+    request = [
+        replace(decide(make_event(0), ["ads", "books"]), has_own_id=True),
+        decide(make_event(1), ["books"]),
+    ]
+    books.appender.closed = Closed({"ads": "ads is full"})
+    with pytest.raises(Full):
+        await books.append(*request)
+    await books.store()
+    assert len(books.rows("events")) == 1
+    (recorded,) = books.reader.recorded("ads", Wanted())
+    assert (recorded.ending, recorded.unconfirmed) == ("missing", True)
+    assert await books.problems() == []
 
 
 @pytest.mark.anyio

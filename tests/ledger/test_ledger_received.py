@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import replace
 from math import inf
 
 import pytest
@@ -13,7 +14,9 @@ from gateway.ledger.day_rows import NONE, RECEIVED, received_by
 from gateway.ledger.delays import BUCKETS, bucket_of, quantile
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.series import DAY, HOUR, MINUTE, series
+from gateway.queue.admission import Full
 from gateway.queue.append import Retention
+from gateway.queue.bounds import OPEN, Closed
 from tests.ledger.conftest import FILLED_DAYS, FILLED_EVENTS, FILLED_UNTIL, Open
 from tests.support.events import decide, make_event
 from tests.support.ledger import Books
@@ -54,6 +57,23 @@ async def test_one_that_comes_again_is_received_again(open_books: Open) -> None:
     books = open_books(retention=Retention(dedupe=600))
     await books.append(decide(make_event(0), ["ads"]))
     await books.append(decide(make_event(0), ["ads"]))
+    await books.store()
+    assert received(books) == {"": 2}
+
+
+async def test_one_that_was_refused_in_part_is_received_once_it_is_taken(books: Books) -> None:
+    request = [
+        replace(decide(make_event(0), ["ads", "books"]), has_own_id=True),
+        decide(make_event(1), ["books"]),
+    ]
+    books.appender.closed = Closed({"ads": "ads is full"})
+    for _ in range(2):
+        with pytest.raises(Full):
+            await books.append(*request)
+    await books.store()
+    assert received(books) == {}
+    books.appender.closed = OPEN
+    await books.append(*request)
     await books.store()
     assert received(books) == {"": 2}
 

@@ -13,7 +13,9 @@ from gateway.ledger.day_rows import DayRows
 from gateway.ledger.successes import may_be_forgotten, succeeded
 from gateway.ledger.tables import EVENT_TABLES
 from gateway.pipeline.decision import Decision, Verdict
+from gateway.queue.admission import Full
 from gateway.queue.append import Retention
+from gateway.queue.bounds import Closed
 from gateway.queue.receipts import new_receipt
 from tests.ledger.conftest import Open
 from tests.support.events import decide, make_event
@@ -46,6 +48,17 @@ async def test_an_event_goes_when_its_last_destination_has_it(books: Books, toge
     assert rows(books) == 0
     assert books.counts("ads") == books.counts("books") == {"accepted": 1, "delivered": 1}
     assert books.counts("other") == {"accepted": 1, "withheld": 1}
+
+
+@anyio
+async def test_an_event_goes_without_a_destination_that_refused_it(books: Books) -> None:
+    """Its sender repeats it for that one."""
+    books.appender.closed = Closed({"other": "other is full"})
+    with pytest.raises(Full):
+        await books.append(replace(decide(make_event(0), send=["ads", "other"]), has_own_id=True))
+    await books.settle("ads", await books.read("ads"), "delivered")
+    await books.store()
+    assert rows(books) == 0
 
 
 @anyio

@@ -22,7 +22,9 @@ from gateway.ledger.bounded_values import MAX_VALUES, OTHER
 from gateway.ledger.errors import LedgerTaken
 from gateway.ledger.tables import day as day_tables
 from gateway.pipeline.decision import Decision, Verdict
+from gateway.queue.admission import Full
 from gateway.queue.append import Retention
+from gateway.queue.bounds import OPEN, Closed
 from gateway.queue.feed import MAX_REASON, Decided
 from gateway.queue.receipts import new_receipt
 from gateway.spool.row import Row
@@ -115,6 +117,30 @@ async def test_records_that_two_take_off_are_taken_off_once(books: Books) -> Non
         await books.feed.take_off([first])
     assert await books.records() == [second]
     assert int(await books.redis.hget(KEYS.counts, "feed_bytes") or 0) == second.size
+
+
+async def test_of_a_request_that_is_refused_in_part_only_what_was_taken_is_stored(
+    books: Books,
+) -> None:
+    whole = replace(decide(make_event(0), ["ads", "books"], ["crm"]), has_own_id=True)
+    request = [whole, decide(make_event(1), ["books"])]
+    books.appender.closed = Closed({"ads": "ads is full"})
+    with pytest.raises(Full):
+        await books.append(*request)
+    await books.store()
+    assert len(books.rows("events")) == 1
+    assert books.counts("books") == {"accepted": 1}
+    for name in ("ads", "crm"):
+        (recorded,) = books.reader.recorded(name, Wanted())
+        assert (recorded.ending, recorded.unconfirmed) == ("missing", True)  # a replay leaves it
+    books.appender.closed = OPEN
+    await books.append(*(replace(each, received_at=each.received_at + 1) for each in request))
+    await books.store()
+    assert len(books.rows("events")) == 3
+    assert books.counts("books") == {"accepted": 2, "repeated": 1}
+    assert books.counts("ads") == {"accepted": 1}
+    (recorded,) = [each for each in books.reader.recorded("ads", Wanted()) if each.passage]
+    assert (recorded.ending, recorded.unconfirmed) == ("pending", False)
 
 
 async def test_what_another_drain_settled_is_not_stored_twice(books: Books) -> None:

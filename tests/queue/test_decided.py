@@ -24,6 +24,7 @@ decided = st.builds(
     country=texts,
     browser=texts,
     verdicts=st.dictionaries(texts, st.lists(texts, min_size=3, max_size=3), max_size=2),
+    refused=st.just(()) | st.lists(texts, min_size=1, max_size=2),
 )
 
 
