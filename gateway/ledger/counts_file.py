@@ -22,6 +22,12 @@ INSERT INTO totals (destination, ending, number) VALUES (?, ?, ?)
 ON CONFLICT DO UPDATE SET number = number + excluded.number
 """
 _BASELINE = "INSERT INTO baselines (feed, destination, ending, number) VALUES (?, ?, ?, ?)"
+# The newest one stays in force when a process starts again.
+_CONFIGURATION = """
+INSERT INTO configurations (version, since, text) VALUES (?, ?, ?)
+ON CONFLICT (version) DO UPDATE SET since = excluded.since
+WHERE since < (SELECT max(since) FROM configurations)
+"""
 _FORGET_CONFIGURATIONS = (
     "DELETE FROM configurations WHERE since < "
     "(SELECT max(since) FROM configurations WHERE since < :before)"
@@ -81,11 +87,7 @@ class CountsFile:
         return max((last_id for (last_id,) in found), key=id_key, default="0-0")
 
     def keep_configuration(self, version: str, text: str, now: float) -> None:
-        self._database.execute(
-            "INSERT INTO configurations (version, since, text) VALUES (?, ?, ?) "
-            "ON CONFLICT (version) DO UPDATE SET since = excluded.since",
-            (version, now, text),
-        )
+        self._database.execute(_CONFIGURATION, (version, now, text))
 
     def has_baseline(self, feed: str) -> bool:
         found = self._database.execute("SELECT 1 FROM baselines WHERE feed = ? LIMIT 1", (feed,))

@@ -42,7 +42,8 @@ class Store(Retained, Protocol):
         """Counts records for days that are over, all or none, and stores what became of the
         failures of these days; their other events have no rows any more. Raises as `write` does."""
 
-    def keep_configuration(self, version: str, text: str, now: float) -> None: ...
+    def keep_configuration(self, version: str, text: str, now: float) -> None:
+        """Keeps the configuration that is in force: since `now`, unless it is the newest one."""
 
     def has_baseline(self, feed: str) -> bool: ...
 

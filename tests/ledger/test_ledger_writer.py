@@ -639,6 +639,24 @@ async def test_the_configuration_is_kept_once_a_process_writes(books: Books) -> 
     assert books.reader.configuration("v-1") == "redis: {}"
 
 
+@pytest.mark.parametrize(
+    ("started", "in_force"),
+    [
+        (["a", "a"], [("a", 0.0)]),
+        (["a", "b", "b"], [("b", 1.0), ("a", 0.0)]),
+        (["a", "b", "a", "a"], [("a", 2.0), ("b", 1.0)]),
+    ],
+    ids=["a restart", "a restart after a change", "a restart after going back"],
+)
+async def test_a_configuration_is_in_force_since_it_replaced_another(
+    books: Books, started: list[str], in_force: list[tuple[str, float]]
+) -> None:
+    for at, version in enumerate(started):
+        books.writer.keep_configuration(version, "redis: {}", float(at))
+        await books.writer.step()
+    assert books.reader.configurations(5) == in_force
+
+
 async def test_another_redis_begins_a_new_feed(books: Books) -> None:
     """Its ids may be lower than those that are stored."""
     await books.append(decide(make_event(0), send=["ads"]))

@@ -90,9 +90,11 @@ _IS_OVER = "INSERT INTO {}.rolled_up (day) VALUES (%s)"
 _FORGET = "DELETE FROM {}.hours WHERE hour < %s"
 _FORGET_DAYS = "DELETE FROM {}.rolled_up WHERE day < %s"
 _FORGET_PROGRESS = "DELETE FROM {}.progress WHERE feed LIKE '%% %%' AND feed < %s"
+# The newest one stays in force when a process starts again.
 _CONFIGURATION = """
-INSERT INTO {}.configurations (version, since, text) VALUES (%s, %s, %s)
+INSERT INTO {}.configurations AS stored (version, since, text) VALUES (%s, %s, %s)
 ON CONFLICT (version) DO UPDATE SET since = excluded.since
+WHERE stored.since < (SELECT max(since) FROM {}.configurations)
 """
 _FORGET_CONFIGURATIONS = """
 DELETE FROM {}.configurations
@@ -244,7 +246,7 @@ class DatabaseStore:
 
     def keep_configuration(self, version: str, text: str, now: float) -> None:
         with errors_in_words():
-            insert = SQL(_CONFIGURATION).format(self._kept)
+            insert = SQL(_CONFIGURATION).format(self._kept, self._kept)
             self._connected.execute(insert, (version, now, storable(text)))
 
     def has_baseline(self, feed: str) -> bool:
