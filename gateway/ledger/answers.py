@@ -11,7 +11,7 @@ from sqlalchemy import Row
 
 from gateway.event import Event
 from gateway.pipeline.changed import Changed
-from gateway.queue.fates import SUBMITTED
+from gateway.queue.fates import SUBMITTED, SUBMITTED_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def story(event: Row[Any], ended: Sequence[Row[Any]], tried: Sequence[Row[Any]])
 def _state_of(attempts: Sequence[Attempt]) -> str:
     """The state of an event that has not ended."""
     last = max(attempts, key=lambda each: each.at, default=None)
-    return SUBMITTED if last and last.reason.startswith(SUBMITTED) else "pending"
+    return SUBMITTED if last and last.reason.startswith(SUBMITTED_WORDS) else "pending"
 
 
 def going(text: str) -> tuple[str, int]:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Table,
+    func,
     literal,
     select,
 )
@@ -20,7 +21,7 @@ from gateway.event.reasons import common
 from gateway.ledger.queries import indexed, unranged
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.tables import FAILED, WARNED, attempts, endings
-from gateway.queue.fates import SUBMITTED
+from gateway.queue.fates import SUBMITTED_WORDS
 from gateway.queue.receipts import first_receipt, received_at
 
 RETRY = "retry"
@@ -55,10 +56,12 @@ class VendorErrors:
 
 
 class _Kind(NamedTuple):
-    """A kind of rows to look at. indexed: the condition of its index, if it has one."""
+    """A kind of rows to look at. indexed: the condition of its index, if it has one. failed: the
+    condition for rows that tell of a failure, if not all do."""
 
     table: Table
     indexed: Sequence[ColumnElement[bool]] = ()
+    failed: Sequence[ColumnElement[bool]] = ()
 
     @property
     def receipt(self) -> ColumnElement[bytes]:
@@ -66,10 +69,13 @@ class _Kind(NamedTuple):
         return unranged(of) if self.indexed else of
 
 
+# LIKE would ignore case in SQLite
+_HAS_FAILED = func.substr(attempts.c.reason, 1, len(SUBMITTED_WORDS)) != SUBMITTED_WORDS
+
 _KINDS = (
     _Kind(endings, [indexed(FAILED)]),
     _Kind(endings, [indexed(WARNED)]),
-    _Kind(attempts),
+    _Kind(attempts, failed=[_HAS_FAILED]),
 )
 
 
@@ -128,8 +134,8 @@ def _rows(
     wanted = select(ending, columns.status, columns.reason, columns.receipt).where(
         kind.receipt.between(first, last),
         *kind.indexed,
+        *kind.failed,
         columns.destination == destination,
-        ~columns.reason.startswith(SUBMITTED),
     )
     return file.execute(wanted).all()
 

@@ -10,8 +10,9 @@ import orjson
 
 SUBMITTED = "submitted"
 """The result for an event that the vendor has taken and gives its verdict on later. It has not
-ended. The words of the attempt begin with this."""
-
+ended."""
+SUBMITTED_WORDS = f"{SUBMITTED}: "
+"""The words of such an attempt begin with this."""
 
 PENDING = ""
 """Stands for the id of an entry that has not ended."""

@@ -68,14 +68,17 @@ async def test_an_event_without_content_is_related_by_what_is_stored(open_books:
 
 
 async def test_errors_are_grouped_by_status_and_common_reason(books: Books) -> None:
-    await books.append(*(decide(make_event(n), ["ads", "books"]) for n in range(7)))
+    await books.append(*(decide(make_event(n), ["ads", "books"]) for n in range(10)))
     entries = await books.read("ads")
     for number, entry in enumerate(entries[:3]):
         await books.settle("ads", [entry], "rejected", f"no such id 12345{number}")
     await books.settle("ads", entries[3:4], WITH_WARNINGS, "v25.0 ends")
     await books.settle("ads", entries[4:6], "retry", "try again")
     await books.settle("ads", entries[4:5], "delivered")
-    await books.settle("ads", entries[6:], "submitted", "submitted as job 1")
+    await books.settle("ads", entries[6:7], "submitted", "submitted: as job 1")
+    for entry, words in zip(entries[7:9], ("submitted: no", "Submitted data is bad"), strict=True):
+        await books.settle("ads", [entry], "rejected", words)
+    await books.settle("ads", entries[9:], "retry", "Submitted: try later")
     await books.settle("books", await books.read("books"), "rejected", "of another")
     await books.store()
     now = time.time()
@@ -84,6 +87,9 @@ async def test_errors_are_grouped_by_status_and_common_reason(books: Books) -> N
         ("rejected", 400, "no such id #", 3),
         (RETRY, 503, "try again", 2),
         (WITH_WARNINGS, None, "v# ends", 1),
+        ("rejected", 400, "Submitted data is bad", 1),
+        ("rejected", 400, "submitted: no", 1),
+        (RETRY, 503, "Submitted: try later", 1),
     ]
     assert found.groups[0].newest == max(each.receipt for each in entries[:3])
     assert found.looked_since is None

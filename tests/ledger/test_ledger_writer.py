@@ -79,6 +79,24 @@ async def test_what_has_not_ended_is_pending_with_its_attempts(books: Books) -> 
     ]
 
 
+@pytest.mark.parametrize(
+    ("words", "state"),
+    [
+        ("submitted: as job 1", "submitted"),
+        ("submitted data cannot be read", "pending"),
+        ("Submitted: no", "pending"),
+    ],
+)
+async def test_only_what_waits_for_the_vendor_s_verdict_is_submitted(
+    books: Books, words: str, state: str
+) -> None:
+    await books.append(decide(make_event(0), send=["ads"]))
+    await books.settle("ads", await books.read("ads"), "retry", words)
+    await books.store()
+    (story,) = books.reader.stories(books.digests.of_text("event-0"), 10)
+    assert [each.ending for each in story.endings] == [state]
+
+
 async def test_a_repeated_event_is_stored_as_such(open_books: Open) -> None:
     books = open_books(retention=Retention(dedupe=600))
     for _ in range(2):
