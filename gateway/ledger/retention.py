@@ -29,6 +29,7 @@ no new day."""
 
 DISK = "its disk is nearly full"
 BYTES = "ledger.max_bytes is reached"
+SHARE = "all failures take more than a fifth of ledger.max_bytes"
 
 
 class Retained(Protocol):
@@ -87,7 +88,8 @@ def _make_room(store: Retained, most: int, oldest_failures: str) -> None:
         why = DISK if is_full else BYTES
         is_last = is_beyond and len(days) < 2
         if failures and (is_full or is_last or kept > SHARE_OF_FAILURES * most):
-            log.warning("the failures of %s are removed before their time: %s", failures[0], why)
+            reason = why if is_full or is_last else SHARE
+            log.warning("the failures of %s are removed before their time: %s", failures[0], reason)
             store.remove_failures(failures[0])
         elif len(days) > 1 and (is_full or is_beyond):
             log.warning("the ledger of %s is removed before its time: %s", days[0], why)

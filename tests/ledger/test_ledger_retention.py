@@ -269,6 +269,26 @@ def test_a_day_that_is_over_knows_which_records_it_has(
     store.close()
 
 
+@pytest.mark.parametrize(
+    ("sizes", "why"),
+    [
+        ([25, 25], "take more than a fifth of ledger.max_bytes"),
+        ([120, 1], "ledger.max_bytes is reached"),
+    ],
+    ids=["they take more than their share", "the newest day takes all"],
+)
+def test_it_is_logged_why_failures_are_removed(
+    sizes: Sequence[int], why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = [day_before(NOW, age) for age in range(len(sizes))]
+    whole = {name: size * MB for name, size in zip(names, sizes, strict=True)}
+    shelf = Shelf(whole, {**whole}, 1000 * MB)
+    shelf.remove(names[-1], keeps_failures=True)
+    clean(shelf, LedgerSettings(max_bytes=100 * MB), NOW)
+    (record,) = [each for each in caplog.records if "the failures of" in each.getMessage()]
+    assert record.getMessage().endswith(why)
+
+
 async def test_a_configuration_is_kept_while_it_is_in_force_and_then_for_a_time(
     books: Books,
 ) -> None:
