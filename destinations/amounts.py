@@ -4,6 +4,7 @@ Source of the decimal places: ISO 4217 (list one).
 """
 
 from math import isfinite
+from typing import Any
 
 from destinations.numbers import MAX_EXACT
 
@@ -15,6 +16,12 @@ _DECIMALS = {
 
 WHOLE = frozenset(code for code, decimals in _DECIMALS.items() if decimals == 0)
 """Currencies without decimal places."""
+
+
+def currency_code(stated: Any) -> str:
+    """`stated` as an ISO 4217 code; "" if it cannot be one."""
+    code = stated.strip().upper() if isinstance(stated, str) else ""
+    return code if len(code) == 3 and code.isascii() and code.isalpha() else ""
 
 
 def decimals_of(currency: str) -> int:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from destinations.base import Event
 from destinations.casts import to_whole_number
-from destinations.event_values import event_value
+from destinations.event_values import currencies_of, event_value
 from destinations.items import items_with_names
 from destinations.mapping import Mapper
 from destinations.remarks import remark
@@ -74,22 +74,20 @@ def make_quantities_whole(made: Iterable[dict[str, Any]], name: str) -> None:
 
 
 def value_and_currency(event: Event) -> dict[str, Any]:
-    """``value`` of `event`, and ``currency`` if only its items name one. A missing one is left out.
-
-    If the items have several currencies and the event has none, their prices make no value.
-    """
+    """``value`` of `event`, and ``currency`` if only its items name one. A missing one is left
+    out."""
     found: dict[str, Any] = {}
     if (value := event_value(event)) is not None:
         found["value"] = value
-    if "currency" in event or not (items := event.get("items")):
+    if not event.get("items") or ("currency" in event and "value" in event):
         return found
-    currency = currency_of_items(items)
-    if currency:
-        found["currency"] = currency
-    elif currency is None:
+    named = currencies_of(event)
+    if len(named) > 1 and "currency" in event:
+        remark("items: have another currency than the event, so no value comes from them")
+    elif len(named) > 1:
         remark("items: have several currencies, so neither a currency nor a value comes from them")
-        if "value" not in event:
-            found.pop("value", None)
+    elif named and "currency" not in event:
+        found["currency"] = named.pop()
     return found
 
 
@@ -98,18 +96,6 @@ def drop_negative_value(data: dict[str, Any]) -> None:
     if data.get("value", 0) < 0:
         remark("value: removed because it is negative")
         del data["value"]
-
-
-def currency_of_items(items: Sequence[Mapping[str, Any]]) -> str | None:
-    """The one currency that `items` name; "" for none, None for several."""
-    named = {code for item in items if (code := currency_code(item.get("currency")))}
-    return None if len(named) > 1 else next(iter(named), "")
-
-
-def currency_code(stated: Any) -> str:
-    """`stated` as an ISO 4217 code; "" if it cannot be one."""
-    code = stated.strip().upper() if isinstance(stated, str) else ""
-    return code if len(code) == 3 and code.isascii() and code.isalpha() else ""
 
 
 def is_negative(event: Event, mapper: Mapper, purchase: str, path: str) -> bool:

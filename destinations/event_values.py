@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 from math import isfinite
 
+from destinations.amounts import currency_code
 from destinations.base import Event
 
 _OFFERS = frozenset(
@@ -36,7 +37,8 @@ def time_text(seconds: float) -> str:
 def event_value(event: Event) -> float | None:
     """The value of `event`; if it has none, the sum of price times quantity of its items.
 
-    None if an item has no price or a negative quantity, and for items that are only shown.
+    None if an item has no price or a negative quantity, if the prices are in several currencies or
+    in another one than that of the event, and for items that are only shown.
     """
     if "value" in event:
         value: float = event["value"]
@@ -46,9 +48,17 @@ def event_value(event: Event) -> float | None:
         return None
     if any(item.get("quantity", 1) < 0 for item in items):
         return None
+    if len(currencies_of(event)) > 1:
+        return None
     # Vendors keep six decimals. Rounding also removes the errors of binary fractions.
     total = round(sum(item["price"] * item.get("quantity", 1) for item in items), 6)
     return total if isfinite(total) else None
+
+
+def currencies_of(event: Event) -> set[str]:
+    """The currencies that `event` and its items name, as ISO 4217 codes."""
+    named = (currency_code(each.get("currency")) for each in (event, *event.get("items", ())))
+    return {code for code in named if code}
 
 
 def test_code_of(event: Event) -> str:

@@ -23,6 +23,7 @@ from destinations.meta.restrictions import restrictions
 from destinations.meta.settings import ActionSource
 from destinations.page_urls import with_urls
 from destinations.paths import object_at
+from destinations.remarks import remark
 
 _ACTION_SOURCES: tuple[str, ...] = get_args(ActionSource)  # not a set: a mapping may set a list
 _OF_PLACES: Mapping[Place | None, ActionSource] = {
@@ -142,13 +143,13 @@ def action_source(event: Event, default: str) -> str:
 def _custom_data(event: Event, name: str) -> dict[str, Any]:
     """The custom data: from the items, then from the event's own `custom_data`, then from our
     fields. Later values win."""
-    data = value_and_currency(event)
-    if "items" in event:
-        data |= content_of_items(event, name)
-    if "custom_data" in event:
-        data |= own_data(event["custom_data"])
-        if "value" in event:
-            data["value"] = event["value"]
+    data = content_of_items(event, name) if "items" in event else {}
+    worth = value_and_currency(event)
+    own = own_data(event["custom_data"]) if "custom_data" in event else {}
+    if "currency" in own and worth.get("currency", own["currency"]) != own["currency"]:
+        remark("items: have another currency than custom_data, so no value comes from them")
+        worth = {}
+    data |= own | worth if "value" in event else worth | own
     if not event.keys().isdisjoint(CONTENT_FIELDS):
         data |= stated_content(event)
     return data

@@ -10,8 +10,8 @@ terms forbid personal data there that is not hashed.
 import re
 from typing import Any
 
+from destinations.amounts import currency_code
 from destinations.casts import to_number
-from destinations.contents import currency_code
 from destinations.meta.content import CONTENT_FIELDS, stated_content
 from destinations.paths import as_text
 from destinations.remarks import remark

@@ -7,10 +7,10 @@ Source: developers.openai.com/ads/conversions-api (Event data).
 from collections.abc import Mapping
 from typing import Any
 
-from destinations.amounts import minor_units
+from destinations.amounts import currency_code, minor_units
 from destinations.base import Event
 from destinations.casts import to_whole_number
-from destinations.contents import currency_code, named_items
+from destinations.contents import named_items
 from destinations.remarks import remark
 
 

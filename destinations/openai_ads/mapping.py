@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from destinations.addresses import is_connected
+from destinations.amounts import currency_code
 from destinations.apps import Place, place_of
 from destinations.base import Event
 from destinations.casts import to_whole_number
 from destinations.clicks import click_id
-from destinations.contents import currency_code, is_negative, is_refund, value_and_currency
+from destinations.contents import is_negative, is_refund, value_and_currency
 from destinations.event_values import event_time
 from destinations.mapping import Mapper
 from destinations.openai_ads.built_in import CUSTOM, DATA_TYPES, OF_APPS, ORDER

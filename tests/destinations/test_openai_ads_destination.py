@@ -158,6 +158,11 @@ def test_a_value_that_cannot_be_told_is_left_out(
     assert remarks == [remark]
 
 
+def test_prices_in_another_currency_make_no_amount() -> None:
+    data = sent(event(currency="EUR", items=ITEMS))["data"]
+    assert data == {"type": "contents", "contents": CONTENTS}
+
+
 @pytest.mark.parametrize(
     ("item", "content"),
     [

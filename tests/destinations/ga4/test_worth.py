@@ -78,6 +78,7 @@ MIXED_LATER = items((10, None), (5, "EUR"), (5, "USD"))
 BELOW_ZERO = items((10, None), (-25, None))
 NO_CURRENCY = "currency: missing; GA4 does not count a value without it"
 SEVERAL = "items: have several currencies, so neither a currency nor a value comes from them"
+OTHER = "items: have another currency than the event, so no value comes from them"
 NEGATIVE = "value: left out, because the items of the purchase add up to less than zero"
 
 
@@ -89,6 +90,8 @@ NEGATIVE = "value: left out, because the items of the purchase add up to less th
         ({"value": 7, "currency": "EUR", "items": MIXED}, (7, "EUR"), []),
         ({"value": 0, "currency": "EUR", "items": EURO}, (0, "EUR"), []),
         ({"currency": "USD", "items": items((10, None))}, (10, "USD"), []),
+        ({"currency": "USD", "items": EURO}, (None, "USD"), [OTHER]),
+        ({"currency": "EUR", "items": MIXED}, (None, "EUR"), [OTHER]),
         ({"items": EURO}, (15, "EUR"), []),
         ({"value": 7, "items": EURO}, (7, "EUR"), []),
         ({"items": items((10, None), (5, "EUR"))}, (15, "EUR"), []),

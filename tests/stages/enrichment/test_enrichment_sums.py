@@ -55,6 +55,15 @@ def test_items_that_are_only_shown_give_no_value() -> None:
     assert add_sums(shown, RECEIVED) == {**shown, "items_quantity": 2, "items_value": 12}
 
 
+def test_items_in_another_currency_than_the_event_give_no_value() -> None:
+    event = {
+        "event_name": "purchase",
+        "currency": "EUR",
+        "items": [{"price": 5, "currency": "USD"}],
+    }
+    assert add_sums(event, RECEIVED) == {**event, "items_quantity": 1, "items_value": 5}
+
+
 def test_without_items_there_is_nothing_to_sum() -> None:
     for event in ({"event_name": "x"}, {"event_name": "x", "items": []}):
         assert add_sums(event, RECEIVED) is event
