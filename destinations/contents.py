@@ -98,13 +98,15 @@ def drop_negative_value(data: dict[str, Any]) -> None:
         del data["value"]
 
 
-def is_negative(event: Event, mapper: Mapper, purchase: str, path: str) -> bool:
+def is_negative(event: Event, mapper: Mapper, path: str, *purchases: str) -> bool:
     """Whether `event` is a purchase with a negative value that the mapping cannot change.
 
-    purchase: the vendor's name for a purchase. path: where the vendor's event has the value.
+    path: where the vendor's event has the value. purchases: the vendor's names for a purchase.
     """
     return (
-        event.get("value", 0) < 0 and mapper.name_of(event) == purchase and not mapper.touches(path)
+        event.get("value", 0) < 0
+        and mapper.name_of(event) in purchases
+        and not mapper.touches(path)
     )
 
 

@@ -82,7 +82,7 @@ def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
 
     region: as for `translate`.
     """
-    if is_negative(event, mapper, "Purchase", "custom_data.value"):
+    if is_negative(event, mapper, "custom_data.value", "Purchase"):
         return _NEGATIVE
     if (
         not identifies(event)

@@ -13,7 +13,7 @@ from destinations.apps import Place, place_of
 from destinations.base import Event
 from destinations.casts import to_whole_number
 from destinations.clicks import click_id
-from destinations.contents import is_negative, is_refund, value_and_currency
+from destinations.contents import is_refund, value_and_currency
 from destinations.event_values import event_time
 from destinations.mapping import Mapper
 from destinations.openai_ads.built_in import CUSTOM, DATA_TYPES, OF_APPS, ORDER
@@ -102,7 +102,8 @@ def _refusal(event: Event, value: float, mapper: Mapper) -> str:
     """Why `event`, a refund or a purchase with a negative `value`, is not sent; "" for others."""
     if is_refund(event, mapper):
         return _REFUND
-    return _NEGATIVE if is_negative({**event, "value": value}, mapper, ORDER, "data.amount") else ""
+    is_sent = value < 0 and not mapper.touches("data.amount")
+    return _NEGATIVE if is_sent and _type(event, mapper).get("type") == ORDER else ""
 
 
 def _type(event: Event, mapper: Mapper) -> dict[str, str]:

@@ -89,7 +89,7 @@ def unsendable(event: Event, mapper: Mapper, settings: PinterestSettings) -> str
     sets decides."""
     if is_refund(event, mapper):
         return _REFUND
-    if is_negative(event, mapper, _PURCHASE, "custom_data.value"):
+    if is_negative(event, mapper, "custom_data.value", _PURCHASE):
         return _NEGATIVE
     if is_connected(event) or mapper.touches("user_data"):
         return ""

@@ -80,7 +80,7 @@ def unsendable(event: Event, mapper: Mapper, settings: RedditSettings) -> str:
     sets decides."""
     if is_refund(event, mapper):
         return _REFUND
-    if is_negative(event, mapper, _PURCHASE, "metadata.value"):
+    if is_negative(event, mapper, "metadata.value", _PURCHASE):
         return _NEGATIVE
     if event.get("user_id") or is_connected(event) or click_id(event, "rdt_cid", "Reddit"):
         return ""

@@ -83,7 +83,7 @@ def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
     region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the event names no
     country.
     """
-    if is_negative(event, mapper, "PURCHASE", "custom_data.value"):
+    if is_negative(event, mapper, "custom_data.value", "PURCHASE"):
         return _NEGATIVE
     if is_connected(event) or mapper.touches("user_data"):
         return ""

@@ -1,7 +1,8 @@
 """TikTok's built-in mapping: names of events, and fields of an event and of its properties.
 
 Sources: business-api.tiktok.com/portal/docs?id=1771101303285761 (events, properties, page), and the
-names of standard events since May 2025.
+names of standard events since May 2025
+(ads.tiktok.com/help/article/how-to-adopt-tiktoks-updated-standard-events).
 """
 
 from destinations.mapping import MappingSettings
@@ -30,8 +31,12 @@ EVENTS = {
     "submit_application": "SubmitApplication",
 }
 
+PURCHASES = ("Purchase", "CompletePayment")
+"""TikTok's name for a purchase, and the former one, which TikTok converts to it."""
+
 _FORMER = ("CompletePayment", "SubmitForm", "PlaceAnOrder", "ClickButton")
-"""Standard events until May 2025, which TikTok still converts."""
+"""Standard events until May 2025. TikTok converts the first two, and takes the others until
+2027."""
 
 STANDARD_EVENTS = frozenset([*EVENTS.values(), *_FORMER, "ApplicationApproval"])
 """All names that an offline event source accepts. Other sources also accept custom names."""

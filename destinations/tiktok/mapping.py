@@ -26,7 +26,7 @@ from destinations.page_urls import with_urls
 from destinations.paths import as_text, object_at
 from destinations.refusals import restriction
 from destinations.remarks import remark
-from destinations.tiktok.built_in import STANDARD_EVENTS
+from destinations.tiktok.built_in import PURCHASES, STANDARD_EVENTS
 from destinations.tiktok.identifiers import identifies
 from destinations.tiktok.person import is_nobody, user
 from destinations.tiktok.settings import EventSource
@@ -93,7 +93,7 @@ def unsendable(event: Event, mapper: Mapper, source: EventSource, region: str | 
     source, region: as for `translate`."""
     if is_refund(event, mapper):
         return _REFUND
-    if is_negative(event, mapper, "Purchase", "properties.value"):
+    if is_negative(event, mapper, "properties.value", *PURCHASES):
         return _NEGATIVE
     if source == "offline" and mapper.name_of(event) not in STANDARD_EVENTS:
         return "TikTok takes only standard events from an offline event source"
@@ -107,7 +107,7 @@ def unsendable(event: Event, mapper: Mapper, source: EventSource, region: str | 
 def problem_of(translated: Mapping[str, Any], source: EventSource) -> str:
     """Why an event cannot be sent; "" if it can. translated: by `translate`, for `source`."""
     value = object_at(translated, "properties").get("value")
-    if isinstance(value, (int, float)) and value < 0 and translated["event"] == "Purchase":
+    if isinstance(value, (int, float)) and value < 0 and translated["event"] in PURCHASES:
         return _NEGATIVE
     if source == "app" and not object_at(translated, "app").get("app_id"):
         return "app.app_id is missing: TikTok requires it of app events; send it in app.namespace"

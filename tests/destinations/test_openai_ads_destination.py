@@ -310,6 +310,7 @@ def test_without_a_refusal_there_is_no_opt_out(fields: dict[str, Any]) -> None:
     [
         (event("refund", value=5), "does not support refunds"),
         (event(value=-5), "value is negative"),
+        (event("Order Created", value=-5), "value is negative"),
         (event(user_id=""), "no usable customer information"),
         (event(user_id="", user_agent=AGENT), "no usable customer information"),
         (event(user_id="", click_ids={"oppref": "null"}), "no usable customer information"),

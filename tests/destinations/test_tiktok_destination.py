@@ -247,6 +247,12 @@ def test_a_mapping_cannot_lift_a_restriction() -> None:
         ({"user_id": ""}, {}, "no usable customer information"),
         ({"event_name": "refund", "value": 1}, {}, "TikTok does not support refunds"),
         ({"value": -1}, {}, "value is negative"),
+        ({"event_name": "CompletePayment", "value": -1}, {}, "value is negative"),
+        (
+            {"value": -1},
+            {"mapping": {"events": {"purchase": "CompletePayment"}}},
+            "value is negative",
+        ),
         ({"event_name": "quiz"}, {"event_source": "offline"}, "only standard events"),
         (
             {"consent": {"ad_personalization": "denied"}},
@@ -275,9 +281,11 @@ def test_a_refund_can_be_given_a_name() -> None:
     assert sent({"event_name": "refund"}, mapping=mapping)["event"] == "Refunded"
 
 
-def test_a_value_that_a_mapping_makes_negative_is_a_dead_letter() -> None:
+@pytest.mark.parametrize("name", ["purchase", "CompletePayment"])
+def test_a_value_that_a_mapping_makes_negative_is_a_dead_letter(name: str) -> None:
     mapping = {"fields": {"properties.value": {"field": "margin", "as": "number"}}}
-    assert "value is negative" in refused({"value": 5, "margin": -1}, mapping=mapping)
+    fields = {"event_name": name, "value": 5, "margin": -1}
+    assert "value is negative" in refused(fields, mapping=mapping)
 
 
 def test_a_mapping_can_tell_the_person() -> None:
