@@ -350,7 +350,14 @@ class Destination(ABC, Generic[S]):
 
     def recognises(self, event: Event, age: float) -> bool:
         """Whether the vendor would recognise a repetition of `event`, `age` seconds old."""
-        return age < self.limits.dedupe.total_seconds()
+        return age < self.limits.dedupe.total_seconds() and self.has_id(event)
+
+    def has_id(self, event: Event) -> bool:
+        """Whether `event` is sent with the id by which the vendor recognises a repetition.
+
+        Override it if a mapping can remove the id.
+        """
+        return True
 
     def secrets(self) -> Iterator[str]:
         """Values that must never be shown: the secrets in the settings. A destination adds values

@@ -125,6 +125,10 @@ class GoogleDataManager(Destination[GoogleDataManagerSettings]):
     def unsendable(self, event: Event) -> str:
         return unsendable(event, self.mapper, self.settings.phone_region)
 
+    def has_id(self, event: Event) -> bool:
+        made = translate(event, 0, self.mapper, self.settings)
+        return not isinstance(made, str) and bool(made.event.get("transactionId"))
+
     def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
         return answers.outcomes(request, response, _NAMES)
 

@@ -102,6 +102,11 @@ class Meta(Destination[MetaSettings]):
         where = action_source(event, self.settings.action_source)
         return _MAX_AGE_OF_STORES if where == "physical_store" else self.limits.max_age
 
+    def has_id(self, event: Event) -> bool:
+        settings = self.settings
+        made = translate(event, 0, self.mapper, settings.action_source, settings.phone_region)
+        return bool(made.get("event_id"))
+
     def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
         return answers.outcomes(request, response)
 

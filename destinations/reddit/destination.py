@@ -23,6 +23,7 @@ from destinations.base import (
 from destinations.batches import Batch, batched_alike
 from destinations.hashed_forms import PersonalData
 from destinations.mapping import Hasher
+from destinations.paths import object_at
 from destinations.reddit import answers
 from destinations.reddit.built_in import BUILT_IN, MAPPED_FIELDS
 from destinations.reddit.mapping import translate, unsendable
@@ -89,9 +90,9 @@ class Reddit(Destination[RedditSettings]):
     def unsendable(self, event: Event) -> str:
         return unsendable(event, self.mapper, self.settings)
 
-    def recognises(self, event: Event, age: float) -> bool:
-        has_id = bool(event.get("transaction_id") or event.get("event_id"))
-        return has_id and super().recognises(event, age)
+    def has_id(self, event: Event) -> bool:
+        made = translate(event, 0, self.mapper, self.settings)
+        return isinstance(made, dict) and bool(object_at(made, "metadata").get("conversion_id"))
 
     def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
         return answers.outcomes(request, response)

@@ -98,6 +98,10 @@ class Snapchat(Destination[SnapchatSettings]):
     def unsendable(self, event: Event) -> str:
         return unsendable(event, self.mapper, self.settings.phone_region)
 
+    def has_id(self, event: Event) -> bool:
+        source = action_source(event, self.settings.action_source)
+        return bool(translate(event, 0, self.mapper, source, self.settings).get("event_id"))
+
     def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
         return answers.outcomes(request, response)
 

@@ -98,6 +98,10 @@ class TikTok(Destination[TikTokSettings]):
         source = self._source_of(event)
         return unsendable(event, self.mapper, source, self.settings.phone_region)
 
+    def has_id(self, event: Event) -> bool:
+        source, region = self._source_of(event), self.settings.phone_region
+        return bool(translate(event, 0, self.mapper, source, region).get("event_id"))
+
     def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
         return answers.outcomes(request, response)
 

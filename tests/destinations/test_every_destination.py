@@ -11,6 +11,7 @@ from destinations.base import Destination, Request, Unsendable
 from destinations.ga4 import GA4, GA4Settings
 from destinations.google_data_manager import GoogleDataManager, GoogleDataManagerSettings
 from destinations.linkedin import LinkedIn, LinkedInSettings
+from destinations.mapping import MappingSettings
 from destinations.meta import Meta, MetaSettings
 from destinations.microsoft_uet import MicrosoftUET, MicrosoftUETSettings
 from destinations.openai_ads import OpenAIAds, OpenAIAdsSettings
@@ -519,3 +520,37 @@ def test_an_event_that_is_no_json_is_unsendable(
     unsendable, *requests = sorted(results, key=lambda result: isinstance(result, Request))
     assert unsendable == Unsendable(1, "the event cannot be represented in JSON")
     assert positions(requests) == [0, 2]
+
+
+IDS: dict[type[Destination[Any]], str] = {
+    Meta: "event_id",
+    TikTok: "event_id",
+    Snapchat: "event_id",
+    Reddit: "metadata.conversion_id",
+    GoogleDataManager: "transactionId",
+}
+"""Where a vendor that recognises repetitions has the id of an event."""
+
+
+@pytest.mark.parametrize(
+    ("suite", "path"),
+    [(suite, IDS[type(suite.destination)]) for suite in SUITES if type(suite.destination) in IDS],
+)
+@pytest.mark.parametrize(
+    ("value", "recognised"),
+    [
+        ({"field": "event_id", "as": "text"}, True),
+        (None, False),
+        ("", False),
+    ],
+    ids=str,
+)
+def test_only_an_event_with_an_id_is_recognised(
+    suite: type[DestinationSuite], path: str, value: Any, recognised: bool, examples: list[Event]
+) -> None:
+    own = suite.destination.settings
+    events = own.mapping.events
+    mapping = MappingSettings.model_validate({"events": events, "fields": {path: value}})
+    destination = type(suite.destination)(own.model_copy(update={"mapping": mapping}))
+    event = next(each for each in examples if each["event_name"] == "purchase")
+    assert destination.recognises(event, 60) is recognised

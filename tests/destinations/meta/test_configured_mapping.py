@@ -72,3 +72,12 @@ def test_an_event_whose_action_source_the_mapping_spoils_is_refused(
 def test_a_mapping_undoes_no_refusal(example: Example, now: float) -> None:
     event = example("page_view", consent={"ad_personalization": "denied"})
     assert sent(event, now, **mapped(fields={"opt_out": None, "x": 1}))["opt_out"] is True
+
+
+@pytest.mark.parametrize(("name", "recognised"), [("purchase", True), ("page_view", False)])
+def test_an_event_without_the_mapped_id_is_not_recognised(
+    name: str, recognised: bool, example: Example
+) -> None:
+    destination = meta(**mapped(fields={"event_id": {"field": "transaction_id", "as": "text"}}))
+    assert destination.recognises(example(name), 60) is recognised
+    assert not destination.recognises(example(name), 49 * 3600)
