@@ -15,6 +15,7 @@ ORDER = "order_created"
 
 EVENTS = {
     "page_view": "page_viewed",
+    "gtm.dom": "page_viewed",
     "view_item": "contents_viewed",
     "add_to_cart": "items_added",
     "begin_checkout": "checkout_started",

@@ -8,6 +8,7 @@ from destinations.mapping import MappingSettings
 
 EVENTS = {
     "page_view": "page_visit",
+    "gtm.dom": "page_visit",
     "view_item": "view_content",
     "view_item_list": "view_category",
     "search": "search",

@@ -9,6 +9,7 @@ CUSTOM = "CUSTOM"
 
 EVENTS = {
     "page_view": "PAGE_VISIT",
+    "gtm.dom": "PAGE_VISIT",
     "view_item": "VIEW_CONTENT",
     "search": "SEARCH",
     "view_search_results": "SEARCH",

@@ -495,6 +495,21 @@ def test_all_examples_can_be_sent_in_requests_that_are_full(
     assert max(len(request.events) for request in requests) == destination.limits.max_events
 
 
+NAMED = [
+    suite.destination
+    for suite in SUITES
+    if "page_view" in (type(suite.destination).built_in_mapping or MappingSettings()).events
+]
+"""Destinations with a name of their own for the view of a page."""
+
+
+@pytest.mark.parametrize("destination", NAMED, ids=lambda each: each.type)
+def test_the_event_of_tag_manager_for_a_page_is_its_view(destination: Destination[Any]) -> None:
+    names = destination.mapper.names
+    assert names["gtm.dom"] == names["page_view"]
+    assert names.keys().isdisjoint({"gtm.js", "gtm.load"}), "they would count the page again"
+
+
 @every_destination
 def test_only_where_a_destination_says_so_anonymous_events_can_be_sent(
     destination: Destination[Any], examples: list[Event]
