@@ -38,5 +38,10 @@ def minor_units(amount: float, currency: str) -> int | None:
 
 def amount_text(amount: float) -> str:
     """`amount` in decimals, at least two and at most six: ``59.90``."""
-    whole, _, decimals = f"{amount:.6f}".partition(".")
-    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+    whole, _, decimals = number_text(amount).partition(".")
+    return f"{whole}.{decimals.ljust(2, '0')}"
+
+
+def number_text(number: float) -> str:
+    """`number` in as many decimals as it needs, at most six: ``59.9``."""
+    return f"{number:z.6f}".rstrip("0").rstrip(".")

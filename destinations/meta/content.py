@@ -52,8 +52,8 @@ def content_of_items(event: Event, name: str) -> dict[str, Any]:
         "contents": made,
         "content_type": content_type(event),
     }
-    if name in ("InitiateCheckout", "Purchase"):
-        data["num_items"] = count_items(items)
+    if name in ("InitiateCheckout", "Purchase") and (count := count_items(items)):
+        data["num_items"] = count
     if len(items) == 1:
         for field, key in (("item_name", "content_name"), ("item_category", "content_category")):
             if field in items[0]:

@@ -136,7 +136,7 @@ def _custom_data(event: Event, name: str) -> dict[str, Any]:
         if "item_price" in content:
             content["item_price"] = amount_text(content["item_price"])
     data |= {"content_ids": [content["id"] for content in made], "contents": made}
-    if (count := whole_count(items)) is not None:
+    if count := whole_count(items):
         data["num_items"] = count
     if len(items) == 1:
         data |= {key: items[0][field] for field, key in _OF_ONE_ITEM.items() if items[0].get(field)}

@@ -111,8 +111,7 @@ def _metadata(event: Event, kind: str, settings: RedditSettings) -> dict[str, An
     items = named_items(event) if "items" in event else []
     if not items:
         return data
-    count = whole_count(items) if kind in WITH_COUNT else None
-    if count is not None:
+    if kind in WITH_COUNT and (count := whole_count(items)):
         data["item_count"] = count
     data["products"] = _products(items)
     return data

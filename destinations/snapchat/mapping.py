@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from destinations.addresses import is_connected
+from destinations.amounts import number_text
 from destinations.app_data import app_data
 from destinations.apps import Place, stated_place
 from destinations.base import Event
@@ -22,7 +23,7 @@ from destinations.contents import (
 from destinations.event_values import event_time
 from destinations.mapping import Mapper
 from destinations.page_urls import with_urls
-from destinations.paths import as_text, object_at
+from destinations.paths import object_at
 from destinations.refusals import asks, refuses, refuses_personalisation
 from destinations.snapchat.person import is_too_thin, user_data
 from destinations.snapchat.settings import ActionSource, SnapchatSettings
@@ -117,10 +118,10 @@ def _custom_data(event: Event) -> dict[str, Any]:
     for content in made:
         for name in ("quantity", "item_price"):
             if name in content:
-                content[name] = as_text(content[name])
+                content[name] = number_text(content[name])
     data["contents"] = made
     data["content_ids"] = [content["id"] for content in made]
-    if (count := whole_count(items)) is not None:
+    if count := whole_count(items):
         data["num_items"] = count
     for name, field in (("brands", "item_brand"), ("content_category", "item_category")):
         if named := [item[field] for item in items if field in item]:

@@ -127,7 +127,8 @@ def _properties(event: Event) -> dict[str, Any]:
         data["contents"] = made
         data["content_ids"] = [content["content_id"] for content in made]
         data["content_type"] = content_type(event)
-        data["num_items"] = count_items(items)
+        if count := count_items(items):
+            data["num_items"] = count
     return data
 
 

@@ -121,6 +121,17 @@ def test_a_fraction_is_no_quantity() -> None:
     assert remarks == ["items: removed a quantity that is not a whole number"]
 
 
+@pytest.mark.parametrize("value", [0, -0.0, -1e-9])
+def test_zero_has_no_sign(value: float) -> None:
+    items = [{"item_id": "A", "price": value, "quantity": 0}]
+    data = sent(event("add_to_cart", value=abs(value), items=items))["custom_data"]
+    assert data == {
+        "value": "0.00",
+        "content_ids": ["A"],
+        "contents": [{"id": "A", "item_price": "0.00"}],
+    }
+
+
 @pytest.mark.parametrize("value", [12, 12.5, "12.50"])
 def test_a_value_that_a_mapping_sets_is_a_text(value: object) -> None:
     mapping = {"fields": {"custom_data.value": {"field": "margin"}}}

@@ -117,6 +117,11 @@ def test_metadata(name: str, expected: dict[str, Any]) -> None:
     assert found == {"conversion_id": "e-1", **expected}
 
 
+def test_without_a_quantity_there_is_no_count() -> None:
+    found = sent(event(items=[{"item_id": "A1", "quantity": 0}]))["metadata"]
+    assert found == {"conversion_id": "e-1", "products": [{"id": "A1"}]}
+
+
 @pytest.mark.parametrize(
     ("choice", "fields", "expected"),
     [

@@ -162,6 +162,19 @@ def test_snapchats_own_names_stay(name: str) -> None:
             {"items": [{"item_id": "a", "quantity": 1.5}]},
             {"contents": [{"id": "a", "quantity": "1.5"}], "content_ids": ["a"]},
         ),
+        (
+            {"items": [{"item_id": "a", "price": 0.00001, "quantity": 2}], "value": 1},
+            {
+                "value": 1,
+                "contents": [{"id": "a", "quantity": "2", "item_price": "0.00001"}],
+                "content_ids": ["a"],
+                "num_items": 2,
+            },
+        ),
+        (
+            {"items": [{"item_id": "a", "price": -0.0, "quantity": 0}], "value": 1},
+            {"value": 1, "contents": [{"id": "a", "item_price": "0"}], "content_ids": ["a"]},
+        ),
         ({"event_name": "sign_up", "method": "email"}, {"sign_up_method": "email"}),
         ({"predicted_ltv": "12", "content_category": "c"},
          {"predicted_ltv": 12, "content_category": "c"}),

@@ -133,6 +133,10 @@ def test_other_names_and_tiktoks_own_stay(name: str) -> None:
             },
         ),
         ({"items": [{"price": 1}], "value": 1}, {"value": 1}),
+        (
+            {"items": [{"item_id": 7, "quantity": 0}]},
+            {"contents": [{"content_id": "7"}], "content_ids": ["7"], "content_type": "product"},
+        ),
         ({"customer_type": "new", "shop_id": 7}, {"customer_type": "new", "shop_id": "7"}),
         ({"customer_type": "old", "description": "d"}, {"description": "d"}),
         (

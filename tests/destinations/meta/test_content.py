@@ -63,3 +63,6 @@ def test_a_quantity_of_zero_or_below_is_left_out(quantity: int) -> None:
     data = sent(event, 0.0)["custom_data"]
     assert data["contents"] == [{"id": "A"}, {"id": "B", "quantity": 3}]
     assert data["num_items"] == 3
+    data = sent({**event, "items": event["items"][:1]}, 0.0)["custom_data"]
+    assert data["contents"] == [{"id": "A"}]
+    assert "num_items" not in data
