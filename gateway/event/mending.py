@@ -23,7 +23,7 @@ from gateway.event.amounts import Unreadable, read_amount
 from gateway.event.bounds import is_within_bounds
 from gateway.event.currencies import currencies_of
 from gateway.event.ids import IDS, NO_ID, is_no_id
-from gateway.event.schema import EventFields, Number, as_items, as_list, branches
+from gateway.event.schema import EventFields, Number, as_items, as_list, branches, is_empty
 from gateway.event.text import printable
 from gateway.event.whole_amounts import MONEY, with_whole_amounts
 
@@ -219,7 +219,7 @@ def _compile(annotation: Any, place: str) -> Mend:
         try:
             return validate(value)
         except ValidationError:
-            if _is_empty(value):
+            if is_empty(value):
                 notes.misfits += 1
                 return _ABSENT
         try:
@@ -358,10 +358,6 @@ def _validator(annotation: Any) -> Callable[[Any], Any]:
     config = None if is_typeddict(annotation) else ConfigDict(coerce_numbers_to_str=True)
     adapter: TypeAdapter[Any] = TypeAdapter(annotation, config=config)
     return adapter.validator.validate_python
-
-
-def _is_empty(value: object) -> bool:
-    return value is None or value in ([], {}) or (isinstance(value, str) and not value.strip())
 
 
 def _compile_field(name: str, annotation: Any) -> Mend:

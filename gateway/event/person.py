@@ -15,7 +15,7 @@ from typing import Any
 
 from gateway.event.browser_ids import IN_PERSON, READ_AS
 from gateway.event.json_texts import opened
-from gateway.event.schema import as_list
+from gateway.event.schema import as_list, is_empty
 
 _EMAIL = "email"
 """The only one of these names that is read in the event itself: the others may be a shop's data."""
@@ -39,11 +39,11 @@ _PERSON = {
 _OURS = frozenset(_PERSON.values())
 _HASHED = "sha256_"
 _NAMES = {
-    "firstName": "first_name",
     "first_name": "first_name",
+    "firstName": "first_name",
     "sha256_first_name": "sha256_first_name",
-    "lastName": "last_name",
     "last_name": "last_name",
+    "lastName": "last_name",
     "sha256_last_name": "sha256_last_name",
     "fn": "first_name",
     "ln": "last_name",
@@ -51,11 +51,11 @@ _NAMES = {
 _PLACE = {
     "street": "street",
     "city": "city",
-    "state": "region",
     "region": "region",
+    "state": "region",
+    "postal_code": "postal_code",
     "zip": "postal_code",
     "postalCode": "postal_code",
-    "postal_code": "postal_code",
     "country": "country",
     "address1": "street",
     "province": "region",
@@ -69,6 +69,8 @@ _PLACE = {
     "zp": "postal_code",
 }
 _ADDRESS = {**_NAMES, **_PLACE}
+"""Our names by the senders'. Of several names for a field, the first with a value counts."""
+
 _FULL_NAME = "name"
 _FIRST = "0"
 """The key of the first person in an object with indexes."""
@@ -99,16 +101,16 @@ def _has_other_address(address: Any) -> bool:
 
 
 def with_person(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """`raw` with its personal data in `user_data`, under our names. A value under our name is kept;
-    another value for the same field stays where it was."""
+    """`raw` with its personal data in `user_data`, under our names. A value under our name is kept,
+    unless it is empty; another value for the same field stays where it was."""
     event = {**raw}
     stated = _only_person(event.get("user_data"))
     if stated is not None:
         event["user_data"] = stated
     person = our_person(stated) if isinstance(stated, dict) else {}
     email = as_list(event.get(_EMAIL))
-    if _is_email(email) and (stated is None or isinstance(stated, dict)):
-        if person.keys().isdisjoint(("email_address", "sha256_email_address")):
+    if _is_email(email) and (isinstance(stated, dict) or is_empty(stated)):
+        if all(is_empty(person.get(form)) for form in _forms("email_address")):
             person["email_address"] = email
             del event[_EMAIL]
         elif person.get("email_address") == email:
@@ -143,11 +145,10 @@ def our_person(stated: Mapping[str, Any]) -> dict[str, Any]:
         person["address"] = [
             _renamed(each, _ADDRESS) if isinstance(each, dict) else each for each in address
         ]
-    if address is None or isinstance(address, dict):
-        flat = {name: person.pop(name) for name in _ADDRESS if _is_value(person.get(name))}
-        found = {**_name_parts(person, {**flat, **(address or {})}), **_renamed(flat, _ADDRESS)}
-        if found:
-            person["address"] = {**found, **(address or {})}
+    if isinstance(address, dict) or is_empty(address):
+        known = _with_flat(person, address if isinstance(address, dict) else {})
+        if known := {**known, **_name_parts(person, known)}:
+            person["address"] = known
     return person
 
 
@@ -200,13 +201,27 @@ def _forms(field: str) -> tuple[str, str]:
 
 
 def _renamed(stated: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """`stated` with the fields in `names` under our names, except those that it already has under
-    our name."""
+    """`stated` with the fields in `names` under our names, except those that already have a value
+    under our name."""
     renamed = {**stated}
     for name, ours in names.items():
-        if name != ours and ours not in renamed and _is_value(stated.get(name)):
+        if name != ours and is_empty(renamed.get(ours)) and _is_value(stated.get(name)):
             renamed[ours] = renamed.pop(name)
     return renamed
+
+
+def _with_flat(person: dict[str, Any], address: Mapping[str, Any]) -> dict[str, Any]:
+    """`address` with the fields of an address that stand in `person` itself. They are removed from
+    `person`, except values that differ from the address's own."""
+    known = {**address}
+    for name, ours in _ADDRESS.items():
+        if not _is_value(value := person.get(name)):
+            continue
+        if is_empty(known.get(ours)):
+            known[ours] = value
+        if known[ours] == value:
+            del person[name]
+    return known
 
 
 def _name_parts(person: dict[str, Any], known: Mapping[str, Any]) -> dict[str, str]:
@@ -215,7 +230,7 @@ def _name_parts(person: dict[str, Any], known: Mapping[str, Any]) -> dict[str, s
     full = person.get(_FULL_NAME)
     if not isinstance(full, str):
         return {}
-    names = {_NAMES[name] for name in _NAMES if name in known}
+    names = {name for name in _NAMES.values() if not is_empty(known.get(name))}
     words = full.split()
     if not names and len(words) == 2 and "," not in full:
         del person[_FULL_NAME]
@@ -226,4 +241,5 @@ def _name_parts(person: dict[str, Any], known: Mapping[str, Any]) -> dict[str, s
 
 
 def _is_value(value: Any) -> bool:
-    return value != "" and isinstance(value, str | int | float | list) and type(value) is not bool
+    is_of_type = isinstance(value, str | int | float | list) and type(value) is not bool
+    return is_of_type and not is_empty(value)

@@ -46,6 +46,11 @@ def as_list(value: object) -> object:
     return value
 
 
+def is_empty(value: object) -> bool:
+    """Whether `value` states nothing: null, a blank text, or an empty object or list."""
+    return value is None or value in ([], {}) or (isinstance(value, str) and not value.strip())
+
+
 def as_items(value: object) -> object:
     """As `as_list`, but items may have any keys (``{"SKU-1": {"item_id": ...}}``), and one item
     becomes a list of one. Items have the names of GA4 or of Universal Analytics."""

@@ -51,8 +51,25 @@ def read(fields: dict[str, Any]) -> dict[str, Any]:
         ),
         (
             {"zip": "1", "address": {"zip": "2", "postalCode": "3", "country": "DE"}},
-            {"address": {"postal_code": "2", "postalCode": "3", "country": "DE"}},
+            {"zip": "1", "address": {"postal_code": "2", "postalCode": "3", "country": "DE"}},
         ),
+        (
+            {"city": "Bath", "zip": "1", "address": {"city": "Bonn", "zip": "1"}},
+            {"city": "Bath", "address": {"city": "Bonn", "postal_code": "1"}},
+        ),
+        (
+            {"state": "BE", "region": "SOM", "zip": "1", "zp": "2"},
+            {"state": "BE", "zp": "2", "address": {"region": "SOM", "postal_code": "1"}},
+        ),
+        (
+            {"first_name": "Ada", "address": {"first_name": "", "lastName": "Byron"}},
+            {"address": ADA},
+        ),
+        ({**ADA, "address": {"first_name": None, "last_name": []}}, {"address": ADA}),
+        ({**ADA, "address": []}, {"address": ADA}),
+        ({"address": {"fn": "Ada", "first_name": " ", "ln": "Byron"}}, {"address": ADA}),
+        ({"name": "Ada Byron", "address": {"first_name": ""}}, {"address": ADA}),
+        ({"email": MAIL, "email_address": ""}, {"email_address": MAIL}),
         ({"name": "Ada Byron"}, {"address": ADA}),
         ({"name": " Ada  Byron "}, {"address": ADA}),
         ({"name": "Ada Byron", "address": {"city": "Bath"}}, {"address": {**ADA, "city": "Bath"}}),
@@ -127,6 +144,11 @@ def test_what_is_not_one_person_is_set_aside(stated: Any) -> None:
             {"email": MAIL, "user_data": {"email_address": "b@x.example"}},
             {"email": MAIL, "user_data": {"email_address": "b@x.example"}},
         ),
+        (
+            {"email": MAIL, "user_data": {"email_address": ""}},
+            {"user_data": {"email_address": MAIL}},
+        ),
+        ({"email": MAIL, "user_data": ""}, {"user_data": {"email_address": MAIL}}),
         ({"email": [MAIL, "0" * 64]}, {"user_data": {"email_address": [MAIL, "0" * 64]}}),
         ({"email": {"0": MAIL}}, {"user_data": {"email_address": [MAIL]}}),
         ({"email": {"0": 5}}, {"email": {"0": 5}}),
