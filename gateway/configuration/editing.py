@@ -88,7 +88,7 @@ class Editable:
 
         Raises `ConfigurationError` with every mistake in it. name: of the file.
         """
-        was, now = _read(self.text), _read(edited)
+        was, now = read_yaml(self.text, None), read_yaml(edited, None)
         if now.problems or not isinstance(now.data, dict):
             raise ConfigurationError(name, now.problems or [Problem(1, "", "it is empty")])
         if problems := [*_fixed(was, now), *_moved(was, now), *_new_files(was, now)]:
@@ -122,17 +122,6 @@ def _masked(text: str, secrets: Mapping[str, str]) -> str:
     return text
 
 
-class _Names(dict[str, str]):
-    """An environment in which the value of each variable is its own reference, ``${NAME}``."""
-
-    def get(self, name: str, _: Any = None) -> str:
-        return f"${{{name}}}"
-
-
-def _read(text: str) -> YamlFile:
-    return read_yaml(text, _Names(), lambda name: f"${{file:{name}}}")
-
-
 def _fixed(was: YamlFile, now: YamlFile) -> Iterator[Problem]:
     for section in FIXED:
         if was.data.get(section) != now.data.get(section):
@@ -153,10 +142,15 @@ def _new_files(was: YamlFile, now: YamlFile) -> Iterator[Problem]:
 
 
 def _new_references(was: YamlFile, now: YamlFile) -> Iterator[tuple[KeyPath, str]]:
-    before = dict(_texts(was.data))
+    before = {path: _without_defaults(text) for path, text in _texts(was.data)}
     for path, text in _texts(now.data):
-        if before.get(path) != text and _REFERENCE.search(text):
+        if before.get(path) != _without_defaults(text) and _REFERENCE.search(text):
             yield path, text
+
+
+def _without_defaults(text: str) -> str:
+    """`text` with ``${NAME}`` for each ``${NAME:-default}``."""
+    return _REFERENCE.sub(lambda match: match[0].replace(match[2] or "", ""), text)
 
 
 def _problem(file: YamlFile, path: KeyPath, message: str) -> Problem:

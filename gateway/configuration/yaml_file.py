@@ -89,10 +89,11 @@ def _read_no_file(name: str) -> str:
 
 
 def read_yaml(
-    text: str, environment: Mapping[str, str], read_file: ReadFile = _read_no_file
+    text: str, environment: Mapping[str, str] | None, read_file: ReadFile = _read_no_file
 ) -> YamlFile:
     """Reads YAML 1.2. ``${NAME}`` in a text comes from `environment`, ``${NAME:-default}`` too, and
-    ``${file:PATH}`` from `read_file`. Any other ``${`` is a mistake.
+    ``${file:PATH}`` from `read_file`. Any other ``${`` is a mistake. Without an environment, texts
+    stay as they are written.
 
     Never raises: whatever is wrong is in ``problems``, without the values in the file.
     """
@@ -218,7 +219,7 @@ class _Reader:
 
     def __init__(
         self,
-        environment: Mapping[str, str],
+        environment: Mapping[str, str] | None,
         read_file: ReadFile,
         noted: _Noted,
     ) -> None:
@@ -283,7 +284,8 @@ class _Reader:
             raise _TooManyAliases(node.lc.line + 1)
 
     def _interpolate(self, text: str, path: KeyPath) -> str:
-        if "${" not in text:
+        environment = self._environment
+        if environment is None or "${" not in text:
             return text
 
         def value(match: re.Match[str]) -> str:
@@ -294,7 +296,7 @@ class _Reader:
                 return ""
             if match["file"]:
                 return self._value_in_file(match["file"], path)
-            return self._variable(match, path)
+            return self._variable(match, path, environment)
 
         return _REFERENCE.sub(value, text)
 
@@ -305,8 +307,8 @@ class _Reader:
             self._report(path, str(error))
             return ""
 
-    def _variable(self, match: re.Match[str], path: KeyPath) -> str:
-        name, found = match["name"], self._environment.get(match["name"])
+    def _variable(self, match: re.Match[str], path: KeyPath, environment: Mapping[str, str]) -> str:
+        name, found = match["name"], environment.get(match["name"])
         if found or (found is not None and not match["default"]):
             return found
         self.file.unset.setdefault(path, []).append(name)

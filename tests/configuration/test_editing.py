@@ -12,13 +12,15 @@ from gateway.configuration.mistakes import ConfigurationError
 
 TEXT = """\
 server: {hash_salt: salt-of-the-shop}
-redis: {url: "redis://:pass-of-redis@redis.example:6379/0"}
+redis:
+  url: "redis://:pass-of-redis@redis.example:6379/0"
+  jobs_url: "${JOBS:-redis://jobs.example}"
 sources:
   backend: {type: events, keys: [a-key-of-the-backend, another-key-of-it]}
 # token: token-of-yesterday
 rules:
   - name: note
-    set: {note: "${NOTE}"}
+    set: {note: "${NOTE}", place: "${PLACE:-shop}"}
 destinations:
   crm:
     type: webhook
@@ -59,6 +61,8 @@ def test_no_secret_is_shown_and_all_come_back(editable: Editable) -> None:
 def test_what_is_changed_is_changed_and_nothing_else(editable: Editable) -> None:
     text = restored(editable, "- name: note", "- name: renamed")
     assert text == TEXT.replace("- name: note", "- name: renamed")
+    text = restored(editable, "${PLACE:-shop}", "${PLACE:-page}")
+    assert text == TEXT.replace("${PLACE:-shop}", "${PLACE:-page}")
 
 
 def test_a_secret_may_be_replaced_or_taken_out(editable: Editable) -> None:
@@ -75,6 +79,7 @@ def test_a_secret_may_be_replaced_or_taken_out(editable: Editable) -> None:
         ("https://crm.example/in", "https://evil.example/@", MOVED),
         ("set: {note", "set: {@: 1, note", MOVED),
         ("${NOTE}", "a@b", MOVED),
+        ("${PLACE:-shop}", "${PLACE:-@}", MOVED),
         ("${NOTE}", "${OTHER}", REFERENCE),
         ("${NOTE}", "\\x24{OTHER}", REFERENCE),
         ("${NOTE}", "${file:/etc/passwd}", REFERENCE),
@@ -87,6 +92,7 @@ def test_a_secret_may_be_replaced_or_taken_out(editable: Editable) -> None:
         ("rules:", "console: {edit: true}\nrules:", ON_THE_MACHINE),
         ("server: {", "server: {demo: true, ", ON_THE_MACHINE),
         ("redis.example", "evil.example", ON_THE_MACHINE),
+        ("jobs.example", "evil.example", ON_THE_MACHINE),
         ("- name: note", "- nmae: note", "unknown key"),
         ("rules:", "rules: [", "not YAML"),
     ],
