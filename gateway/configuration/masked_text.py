@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from destinations.masking import MASK, MIN_SECRET_CHARACTERS
 from gateway.configuration.exposure import Secret, secrets_in
 from gateway.configuration.settings import Settings
-from gateway.configuration.yaml_file import KeyPath, read_yaml
+from gateway.configuration.yaml_file import KeyPath, defaults_in, read_yaml
 from gateway.sources.keys import KeyDigest
 
 _COMMENTED = re.compile(
@@ -22,7 +22,8 @@ _WORD = re.compile(r"""[^\s"'\[\]{},#]+""")
 
 
 def without_secrets(settings: Settings) -> str:
-    """The text of the configuration file, with each secret in use that it contains masked."""
+    """The text of the configuration file, with each secret in it masked: those in use, and the
+    defaults of the variables of secrets."""
     text, secrets = settings.text, [*secrets_in(settings)]
     for secret in written_secrets(settings):
         text = hide(text, secret, MASK)
@@ -31,21 +32,35 @@ def without_secrets(settings: Settings) -> str:
 
 def hide(text: str, secret: str, stand_in: str) -> str:
     """`text` with `secret` replaced by `stand_in`. A short secret is replaced only as a whole word,
-    because other words may contain it."""
+    because other words may contain it, or as a whole default."""
     if len(secret) >= MIN_SECRET_CHARACTERS:
         return text.replace(secret, stand_in)
-    return re.sub(rf"(?<![\w-]){re.escape(secret)}(?![\w-])", lambda _: stand_in, text)
+    return re.sub(rf"(?:(?<![\w-])|(?<=:-)){re.escape(secret)}(?![\w-])", lambda _: stand_in, text)
 
 
 def written_secrets(settings: Settings) -> list[str]:
     """Secrets as the file may contain them, longest first, since one may be part of another."""
-    secrets = [secret for _, secret in secrets_in(settings)]
+    found = [*secrets_in(settings)]
+    secrets = [secret for _, secret in found]
     values = {each.get_secret_value() for each in secrets if not isinstance(each, KeyDigest)}
-    urls = (settings.redis.url, settings.redis.jobs_url)
-    values |= {password for url in urls if (password := urlsplit(url or "").password)}
+    written, by_default = read_yaml(settings.text, None).data, read_yaml(settings.text, {}).data
+    values |= {each for path, _ in found for each in defaults_in(_value_at(written, path))}
+    urls = (
+        *(settings.redis.url, settings.redis.jobs_url),
+        *(_value_at(by_default, ("redis", name)) for name in ("url", "jobs_url")),
+    )
+    values |= {_password(url or "") for url in urls}
     digests = [each for each in secrets if isinstance(each, KeyDigest)]
     values |= {word for word in _WORD.findall(settings.text) if _is_key(word, digests)}
     return sorted(filter(None, values), key=lambda value: (-len(value), value))
+
+
+def _password(url: str) -> str:
+    """The password in `url`, which may lack the value of a variable; "" without one."""
+    try:
+        return urlsplit(url).password or ""
+    except ValueError:
+        return ""
 
 
 def commented_secrets(text: str) -> list[str]:
@@ -56,10 +71,11 @@ def commented_secrets(text: str) -> list[str]:
 def _without_lines(text: str, secrets: Iterable[tuple[KeyPath, Secret]]) -> str:
     """`text` with the values masked that hold one of `secrets` in another form, such as with
     escapes or on several lines."""
-    file = read_yaml(readable(text), {})
+    file, written = read_yaml(readable(text), {}), read_yaml(readable(text), None)
     lines = text.split("\n")
     for path, secret in secrets:
-        if not _is_secret(_value_at(file.data, path), secret):
+        defaults = defaults_in(_value_at(written.data, path))
+        if not _is_secret(_value_at(file.data, path), secret) and {*defaults} <= {readable(MASK)}:
             continue
         first = file.line(path)
         later = [line for each, line in file.lines.items() if line > first and each != path]

@@ -322,6 +322,12 @@ class _Reader:
         self.file.problems.append(problem)
 
 
+def defaults_in(text: object) -> list[str]:
+    """The defaults of the variables in `text`, as it is written; none if it is not a text."""
+    found = _REFERENCE.finditer(text) if isinstance(text, str) else ()
+    return [match["value"] for match in found if match["value"]]
+
+
 def _whole(text: str) -> str:
     """`text` with surrogate pairs, as JSON escapes write them, joined into characters."""
     if not _HALF.search(text):

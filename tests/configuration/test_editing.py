@@ -27,16 +27,18 @@ destinations:
     url: https://crm.example/in
     headers: {authorization: "Bearer token-of-crm"}
   ads: {type: meta, pixel_id: "1", access_token: "${TOKEN}"}
+  ga: {type: ga4, measurement_id: G-1ABCDEF, api_secret: "${GA:-old-secret-of-ga}"}
 """
 SECRETS = (
     *("salt-of-the-shop", "pass-of-redis", "a-key-of-the-backend", "another-key-of-it"),
     *("token-of-yesterday", "token-of-crm"),
+    "old-secret-of-ga",
 )
 
 
 @pytest.fixture
 def editable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Editable:
-    for name in ("NOTE", "TOKEN", "OTHER"):
+    for name in ("NOTE", "TOKEN", "OTHER", "GA"):
         monkeypatch.setenv(name, f"value-of-{name}")
     config = tmp_path / "gateway.yaml"
     config.write_text(TEXT)

@@ -56,6 +56,55 @@ def test_a_secret_is_masked_however_it_is_written(written: str) -> None:
     assert (destination_in(kept, "ads") or {})["base_url"] == "$(BASE:-https://ads.example}"
 
 
+@pytest.mark.parametrize(
+    ("written", "default"),
+    [
+        ('"${TOKEN:-token-of-meta}"', "token-of-meta"),
+        ('"${TOKEN:-token-of\\x2dmeta}"', "token-of"),
+        ('"${TOKEN:-token-\\\n      of-meta}"', "of-meta"),
+        ('"${TOKEN:-old}"', ":-old"),
+        ('"prefix-${TOKEN:-token-of-meta}"', "token-of"),
+    ],
+)
+def test_a_default_is_masked_also_when_its_variable_is_set(written: str, default: str) -> None:
+    text = TEXT.replace("token-of-meta", written)
+    assert default in text
+    masked = without_secrets(parse_settings(text, environment={"TOKEN": "new-token"}))
+    assert default not in masked
+    kept = read_recorded(masked)
+    assert kept is not None
+    assert (destination_in(kept, "ads") or {})["pixel_id"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("written", "masked"),
+    [
+        ("keys: ['${KEY:-old-key-of-it}']", "keys: ['${KEY:-***}']"),
+        ("keys: ['${KEY:-old-key-of-it}'] # old-key-of-it", "keys: ['${KEY:-***}'] # ***"),
+    ],
+)
+def test_a_default_of_a_key_is_masked(written: str, masked: str) -> None:
+    source = f"\n    type: events\n    {written}"
+    text = TEXT.replace(" {type: events, keys: [key-of-a-backend]}", source)
+    settings = parse_settings(text, environment={"KEY": "new-key-of-it"})
+    assert f"{masked}\n" in without_secrets(settings)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "${REDIS:-redis://:pass-of-redis@redis.example:6379/0}",
+        "redis://:${PASSWORD:-pass-of-redis}@redis.example:6379/0",
+        "redis://:pass-of-redis@[${HOST}]:6379/0",
+    ],
+)
+def test_a_default_of_the_password_of_redis_is_masked(url: str) -> None:
+    text = f"{TEXT}redis: {{url: '{url}'}}\n"
+    environment = {"REDIS": "redis://other.example", "PASSWORD": "other-password", "HOST": "::1"}
+    masked = without_secrets(parse_settings(text, environment=environment))
+    assert url.replace("pass-of-redis", "***") in masked
+
+
 def test_a_short_secret_is_masked_where_it_is_a_word() -> None:
     text = TEXT + "server: {hash_salt: salt}\n"
     assert "server: {hash_salt: ***}" in without_secrets(parse_settings(text, environment={}))
