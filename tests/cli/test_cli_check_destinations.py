@@ -110,6 +110,21 @@ def test_a_private_address_names_the_setting_that_allows_it(
     assert said(run, file) == []
 
 
+TEST_SERVER = """\
+sources: {site: {type: collect}}
+destinations:
+  analytics: {type: ga4, measurement_id: G-1ABCDEF, api_secret: "${GA}", base_url: "%s"%s}
+"""
+
+
+def test_a_vendors_test_server_may_be_on_this_machine(run: Run, tmp_path: Path) -> None:
+    file, url = tmp_path / "gateway.yaml", "http://127.0.0.1:9/"
+    file.write_text(TEST_SERVER % (url, ""))
+    assert said(run, file, GA="a-secret") == []
+    file.write_text(TEST_SERVER % (url, ", allow_private_addresses: false"))
+    assert "127.0.0.1 is not on the public internet" in said(run, file, GA="a-secret")[0]
+
+
 @pytest.mark.parametrize(
     "host", ["shop.example", "8.8.8.8", "[2606:4700::1]", "localhost.example", "10.example"]
 )

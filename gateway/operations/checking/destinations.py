@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import HttpUrl, SecretStr
 
-from gateway.configuration.destination import ForwardingSettings
+from gateway.configuration.destination import ForwardingSettings, client_settings
 from gateway.configuration.environment import Environment
 from gateway.configuration.exposure import STAND_INS
 from gateway.configuration.schema_walk import description_at
@@ -87,7 +87,7 @@ def _about(destination: ForwardingSettings, path: KeyPath, file: YamlFile) -> st
 def _private_addresses(
     name: str, destination: ForwardingSettings, file: YamlFile, config: Path
 ) -> Iterator[str]:
-    if getattr(destination, "allow_private_addresses", True):
+    if client_settings(destination).allow_private_addresses:
         return
     for key in type(destination).model_fields:
         value: Any = getattr(destination, key)
