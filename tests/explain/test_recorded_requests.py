@@ -227,8 +227,9 @@ def test_bodies_in_a_har_file() -> None:
     form = har(mimeType="application/x-www-form-urlencoded", params=[{"name": "a", "value": "b c"}])
     assert form.body == b"a=b+c"
     assert har(text=1, params=1).body == b""
-    with pytest.raises(UnreadableRequest, match="no valid base64"):
-        har(text="a", encoding="base64")
+    for text in ("a", "é"):
+        with pytest.raises(UnreadableRequest, match="no valid base64"):
+            har(text=text, encoding="base64")
 
 
 def test_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

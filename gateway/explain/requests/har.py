@@ -5,7 +5,6 @@ Source: HTTP Archive 1.2, w3c.github.io/web-performance/specs/HAR/Overview.html
 
 from __future__ import annotations
 
-import binascii
 from base64 import b64decode
 from typing import Any
 from urllib.parse import urlencode
@@ -54,7 +53,7 @@ def _body(body: dict[str, Any]) -> bytes:
         if body.get("encoding") == "base64":
             try:
                 return b64decode(text)
-            except binascii.Error:
+            except ValueError:
                 raise UnreadableRequest("the body of a request is no valid base64") from None
         return text.encode("utf-8", "surrogatepass")
     return urlencode(_pairs(body.get("params"))).encode()
