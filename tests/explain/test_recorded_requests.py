@@ -129,6 +129,7 @@ def test_a_sample_of_a_har_file() -> None:
         ("-d a -- h/a", "POST", "/a", b"a"),
         ("'h/caf\u00e9 x'", "GET", "/caf%C3%A9%20x", b""),
         ("-d a$ h/a", "POST", "/a", b"a$"),
+        ('-d "5 $ \\$HOME$" h/a', "POST", "/a", b"5 $ $HOME$"),
     ],
 )
 def test_options_of_curl(options: str, method: str, target: str, body: bytes) -> None:
@@ -188,6 +189,9 @@ def test_how_a_command_begins(form: str) -> None:
         ("curl h --s3cr3t=s3cr3t", "an option of the curl command is not known"),
         ("curl h -d $BODY", "a variable or a command inside"),
         ('curl h -d "a $(cat x)"', "a variable or a command inside"),
+        ('curl h -d "5 $ and $HOME"', "a variable or a command inside"),
+        ('curl h -d "\\$ $`cat x`"', "a variable or a command inside"),
+        *((f'curl h -d "a ${each}"', "a variable or a command inside") for each in "@*#?!-"),
         ("curl h -d `cat x`", "a variable or a command inside"),
         ("cat x | curl h", "a pipe, a redirection or parentheses"),
         ("curl h > out", "a pipe, a redirection or parentheses"),

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 
 from gateway.explain.requests.model import UnreadableRequest
 
+_EXPANSION = rb"(?:`|\$[A-Za-z0-9_({@*#?!-])"
+"""The beginning of a variable or a command, also in double quotes."""
+
 _parts = re.compile(
     rb"""(?P<gap>(?:[ \t\r]|\\\r?\n)+)
     |(?P<end>[\n;]|&&?)
@@ -17,16 +20,17 @@ _parts = re.compile(
     |\$'(?P<ansi>(?:[^'\\]|\\.)*)'
     |"(?P<double>(?:[^"\\]|\\.)*)"
     |\\(?P<escaped>.)
-    |(?P<expansion>`|\$[A-Za-z0-9_({@*\#?!-])
+    |(?P<expansion>%b)
     |(?P<operator>[|<>()])
     |(?P<unclosed>['"\\])
     |(?P<plain>\$|[^\s'"\\`$;&|<>()]+)
-    |(?P<other>.)""",
+    |(?P<other>.)"""
+    % _EXPANSION,
     re.VERBOSE | re.DOTALL,
 ).finditer
 
 _double_escape = re.compile(rb'\\(?:([\\"$`])|\r?\n)').sub
-_expands = re.compile(rb"(?:\\.|[^\\`$])*(?:`|\$[A-Za-z0-9_({])", re.DOTALL).match
+_expands = re.compile(rb"(?:\\.|(?!%b)[^\\])*+%b" % (_EXPANSION, _EXPANSION), re.DOTALL).match
 
 _ansi_escape = re.compile(
     rb"\\(?:u(?P<high>[dD][89abAB][0-9A-Fa-f]{2})\\u(?P<low>[dD][c-fC-F][0-9A-Fa-f]{2})"
