@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 
+import click
 import pytest
 from redis.asyncio import Redis
 
@@ -27,6 +29,25 @@ async def test_whatever_ends_the_work_the_command_says_how_far_it_came(
         work()
     said = capsys.readouterr().out
     assert said == "Released 4 of 9 events; 1 were dropped by another command.\n"
+
+
+class InterruptedTerminal:
+    """A terminal at which the user presses Ctrl-C at a question, and then agrees."""
+
+    def readline(self, size: int = -1) -> str:
+        signal.raise_signal(signal.SIGINT)
+        return "y\n"
+
+
+def test_the_first_ctrl_c_at_a_question_ends_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work() -> None:
+        before = signal.getsignal(signal.SIGINT)
+        with pytest.raises(click.Abort):
+            confirmed("Release 3 events?", yes=False)
+        assert signal.getsignal(signal.SIGINT) is before
+
+    monkeypatch.setattr("sys.stdin", InterruptedTerminal())
+    asyncio.run(work())
 
 
 async def test_it_does_not_even_begin(redis: Redis) -> None:

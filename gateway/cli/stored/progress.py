@@ -17,7 +17,25 @@ from gateway.operations.bulk import Advance, raise_if_interrupted
 def confirmed(question: str, yes: bool) -> bool:
     """Returns True if `yes` is set or the user agrees; otherwise ends the command."""
     raise_if_interrupted()
-    return yes or click.confirm(question, abort=True)
+    if yes:
+        return True
+    with _ended_by_ctrl_c():
+        return click.confirm(question, abort=True)
+
+
+@contextmanager
+def _ended_by_ctrl_c() -> Iterator[None]:
+    """Within it, Ctrl-C ends the command at once: asyncio only cancels the task, which goes on
+    until the user has answered."""
+    usual = signal.getsignal(signal.SIGINT)
+    may_set = threading.current_thread() is threading.main_thread() and usual != signal.SIG_IGN
+    if may_set:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        if may_set:
+            signal.signal(signal.SIGINT, usual)
 
 
 @contextmanager
