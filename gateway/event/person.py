@@ -104,7 +104,7 @@ def with_person(raw: Mapping[str, Any]) -> dict[str, Any]:
     """`raw` with its personal data in `user_data`, under our names. A value under our name is kept,
     unless it is empty; another value for the same field stays where it was."""
     event = {**raw}
-    stated = _only_person(event.get("user_data"))
+    stated = only_person(event.get("user_data"))
     if stated is not None:
         event["user_data"] = stated
     person = our_person(stated) if isinstance(stated, dict) else {}
@@ -120,7 +120,7 @@ def with_person(raw: Mapping[str, Any]) -> dict[str, Any]:
     return event
 
 
-def _only_person(stated: Any) -> Any:
+def only_person(stated: Any) -> Any:
     """`stated`, or the only person in it if it is a list or JSON in a text. Of several people, it
     is not known which one the event is about."""
     listed = as_list(opened(stated))

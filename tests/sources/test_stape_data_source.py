@@ -194,6 +194,21 @@ def test_a_person_that_is_there_counts() -> None:
 
 
 @pytest.mark.parametrize(
+    ("stated", "event"),
+    [
+        ([{"phone": "1"}], {"user_data": {"phone_number": "1", "email_address": "a@b.example"}}),
+        ("", {"user_data": {"email_address": "a@b.example"}}),
+        ([{"phone": "1"}, {"phone": "2"}], {"email": "a@b.example"}),
+        ("unreadable", {"email": "a@b.example"}),
+    ],
+)
+def test_a_person_in_any_form_loses_no_field(stated: Any, event: Event) -> None:
+    read = one({"user_data": stated, "email": "a@b.example"})
+    read.pop("ignored_fields", None)
+    assert read == {"event_name": "Data", **event}
+
+
+@pytest.mark.parametrize(
     ("objects", "cookie", "visitors"),
     [
         ([{"a": 1}], "_dcid=c-1; x=1", ["c-1"]),

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.event import Event, EventError
+from gateway.event.person import only_person
 from gateway.sources.reading import as_object, decode
 from gateway.sources.stape_data.cookies import with_cookies
 from gateway.sources.statement_fields import with_fields_expanded
@@ -72,12 +73,11 @@ def to_event(data: Any, client_id: str) -> Event:
     event = {name: value for name, value in data.items() if name not in _OF_THE_TAG}
     event |= {name: _structured(event[name]) for name in _STRUCTURED if name in event}
     event = with_fields_expanded(_with_commerce(event))
-    person, address = _taken(event, _PERSON), _taken(event, _ADDRESS)
     event |= _taken(event, _FIELDS, own=True)
     event.setdefault("event_name", _NAMELESS)
     if client_id:
         event.setdefault("client_id", client_id)
-    event = with_cookies(_with_person(event, person, address))
+    event = with_cookies(_with_person(event))
     if _CONSENT_STATE in event:
         event = with_statements(event, {"consent": event.pop(_CONSENT_STATE)})
     return event
@@ -127,10 +127,14 @@ def _first(event: Mapping[str, Any], names: Sequence[str]) -> Any:
     return next((value for value in said if value is not None and value != ""), None)
 
 
-def _with_person(event: Event, person: Event, address: Event) -> Event:
-    """`event` with `person` and `address` in its ``user_data``; its own fields come first."""
-    stated = event.get("user_data")
-    if not (person or address) or not (stated is None or isinstance(stated, dict)):
+def _with_person(event: Event) -> Event:
+    """`event` with its personal data in ``user_data``, whose own fields come first. The same event
+    if ``user_data`` is not one person."""
+    stated = only_person(event.get("user_data"))
+    if not (is_empty(stated) or isinstance(stated, dict)):
+        return event
+    person, address = _taken(event, _PERSON), _taken(event, _ADDRESS)
+    if not (person or address):
         return event
     known = _with_own(person, stated or {})
     place = known.get("address") or {}
