@@ -9,7 +9,8 @@
                nothing.
     half-open  One request may start, as the probe.
     probing    No other request starts. The probe's success closes the breaker, its failure opens
-               it.
+               it. Without a response, such as for an event that ended unsent, another request is
+               the probe.
 
 A pure state machine with an injected clock: it decides, and the drain carries out its decisions. A
 pause applies to all drains of a destination, so it is kept in Redis. Redis also counts the pauses
@@ -108,16 +109,22 @@ class Breaker:
             return True
         return state == "closed"
 
-    def judge(self, failure: Outcome | None) -> Trip | Resume | Doubt | None:
+    def judge(
+        self, failure: Outcome | None, is_answered: bool = True
+    ) -> Trip | Resume | Doubt | None:
         """What to do after the response to a request; None to go on.
 
-        failure: what `whole_failure` found in its results; None counts as a success.
+        failure: what `whole_failure` found in its results; None counts as a success if the request
+        `is_answered`, and as nothing if not.
         """
         state = self.state
         if state in ("open", "half-open"):
             return None
         if state == "doubting":
             return self._judge_in_doubt(failure)
+        if failure is None and not is_answered:
+            self._state = "half-open" if state == "probing" else state
+            return None
         if failure is None:
             self._failures = 0
             self._state = "closed"

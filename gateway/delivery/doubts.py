@@ -89,9 +89,9 @@ async def hold_trial(
 ) -> Trip | Rest | None:
     """Carries out `trial`. Returns the pause or rest that follows, or None.
 
-    None means that the destination takes events, or that the trial was broken off. others: entries
-    that are not suspects, oldest first; those that are sent are taken out. settle: called with the
-    results of entries that are not suspects, or no longer. goes_on: whether to continue.
+    None means that no suspect is left, or that the trial was broken off. others: entries that are
+    not suspects, oldest first; those that are sent are taken out. settle: called with the results
+    of entries that are not suspects, or no longer. goes_on: whether to continue.
     """
     while goes_on() and (step := trial.next_step()) is not None:
         if isinstance(step, Another):

@@ -44,7 +44,7 @@ from gateway.delivery.policy import is_throttled, waits
 from gateway.delivery.polling import BRIEF_SECONDS, Polling
 from gateway.delivery.rate_notes import RateNotes
 from gateway.delivery.reading_pace import ReadingPace
-from gateway.delivery.send import Attempt, AttemptObserver, Result, Sender, highest_usage
+from gateway.delivery.send import Attempt, AttemptObserver, Result, Sender, Sent, highest_usage
 from gateway.delivery.sender_pool import SenderPool
 from gateway.delivery.settling import Settlement
 from gateway.delivery.stay import Stay
@@ -271,12 +271,13 @@ class Drain:
         self._quota.count()
         self._watch(attempt)
 
-    def _take_answer(self, results: Sequence[Result]) -> None:
+    def _take_answer(self, sent: Sent) -> None:
         """Queues the results for settling, and carries out what the breaker says."""
+        results = sent.results
         failure = whole_failure(results)
         self._adapt_rate(results, failure)
         is_probe = self._breaker.state == "probing"
-        advice = self._breaker.judge(failure)
+        advice = self._breaker.judge(failure, sent.is_answered)
         if isinstance(advice, Doubt):
             self._settlement.add(self._doubts.add(results))
             self._window.notify()
@@ -317,8 +318,9 @@ class Drain:
             await self._polling.poll(BRIEF_SECONDS)
             self.stop()
         elif not self._ending:
-            self._breaker.end_doubt(proven=True)
-            await self._pausing.resume()
+            self._breaker.end_doubt(trial.is_proven)
+            if trial.is_proven:
+                await self._pausing.resume()
         self._put([*trial.suspects, *others])
 
     async def _send_now(self, entries: Sequence[Entry]) -> list[Result]:

@@ -71,11 +71,13 @@ class Sent(NamedTuple):
     """The result of sending one shipment.
 
     results: the last attempt, for the entries that are not sent again, and entries that ended
-    unsent. parts: shipments that carry the other entries.
+    unsent. parts: shipments that carry the other entries. is_answered: whether the vendor
+    responded; true of all that a dry run would have sent.
     """
 
     results: list[Result]
     parts: list[Shipment]
+    is_answered: bool = False
 
 
 def highest_usage(results: Sequence[Result]) -> float | None:
@@ -140,7 +142,7 @@ class Sender:
             middle = len(others) // 2
             halves = self._divide([others[:middle], others[middle:]], shipment.part_of or object())
             sent = Sent(sent.results + halves.results, halves.parts + sent.parts)
-        return sent
+        return sent._replace(is_answered=self._client is None or attempt.response is not None)
 
     def _divide(self, parts: Sequence[Sequence[Entry]], part_of: object | None) -> Sent:
         """Plans each of the `parts` of one shipment by itself."""

@@ -16,11 +16,11 @@ from gateway.delivery.adaptive_rate import AdaptiveRate
 from gateway.delivery.background import Background
 from gateway.delivery.breaker import Breaker
 from gateway.delivery.planning import Ended, Shipment
-from gateway.delivery.send import Result, Sender
+from gateway.delivery.send import Result, Sender, Sent
 from gateway.queue.entry import Entry
 
-OnAnswer = Callable[[Sequence[Result]], None]
-"""Called with the results of each shipment that was sent."""
+OnSent = Callable[[Sent], None]
+"""Called with the result of each shipment."""
 
 LATE_SECONDS = 0.005
 """A request that starts up to this much after its turn does not delay the next one. Timers are late
@@ -28,7 +28,7 @@ by about a millisecond, so high rates could not be reached otherwise."""
 
 
 class SenderPool:
-    """Sends shipments, several at once. on_answer: called after each of them."""
+    """Sends shipments, several at once. on_sent: called after each of them."""
 
     def __init__(
         self,
@@ -36,13 +36,13 @@ class SenderPool:
         rate: AdaptiveRate,
         breaker: Breaker,
         background: Background,
-        on_answer: OnAnswer,
+        on_sent: OnSent,
     ) -> None:
         self._sender = sender
         self._rate = rate
         self._breaker = breaker
         self._background = background
-        self._on_answer = on_answer
+        self._on_sent = on_sent
         self._waiting: deque[Shipment] = deque()
         self._fruitless: set[object] = set()
         self._busy = 0
@@ -105,7 +105,7 @@ class SenderPool:
                 if seconds > 0:
                     await _wait(self._stopped, seconds)
                 self._rate.take(turn, len(planned.entries))
-                results += await self._send(planned)
+                results += (await self._send(planned)).results
         return results
 
     def _start_senders(self) -> None:
@@ -117,7 +117,7 @@ class SenderPool:
         """Sends one shipment after the other until none is left, or none may start."""
         try:
             while (shipment := await self._take_next()) is not None:
-                self._on_answer(await self._send(shipment))
+                self._on_sent(await self._send(shipment))
         finally:
             self._busy -= 1
 
@@ -147,16 +147,16 @@ class SenderPool:
             return self._waiting[0] if self._waiting else None
         return next((each for each in self._waiting if each.part_of in self._fruitless), None)
 
-    async def _send(self, shipment: Shipment) -> list[Result]:
-        results, parts = await self._sender.send(shipment, self._take_turn)
-        if results:
+    async def _send(self, shipment: Shipment) -> Sent:
+        sent = await self._sender.send(shipment, self._take_turn)
+        if sent.results:
             self._fruitless.discard(shipment.part_of)
-        elif parts:
-            self._fruitless.add(parts[0].part_of)
-        if parts:
-            self._waiting.extendleft(reversed(parts))
+        elif sent.parts:
+            self._fruitless.add(sent.parts[0].part_of)
+        if sent.parts:
+            self._waiting.extendleft(reversed(sent.parts))
             self._start_senders()
-        return results
+        return sent
 
     async def _take_turn(self, events: int) -> bool:
         """Waits for the next turn, and takes it for a request with `events` events that is not

@@ -69,9 +69,11 @@ class Trial:
         self._credit = 0
         """How many more suspects may be rejected before another event has to be accepted."""
         self._is_alone = False
+        self.is_proven = False
+        """Whether an event was accepted, so that the destination takes events."""
 
     def next_step(self) -> Another | Again | None:
-        """What to do next; None when the trial is over and the destination takes events."""
+        """What to do next; None when no suspect is left."""
         if not self._suspects:
             return None
         if self._credit or self._is_alone:
@@ -133,6 +135,7 @@ class Trial:
         for outcome in outcomes:
             if outcome.result in ("delivered", "submitted"):
                 self._credit, self._is_alone = FAILURES_BEFORE_PAUSE, False
+                self.is_proven = True
             elif outcome.result == "retry" and outcome.scope == "destination":
                 return Trip(outcome.reason, outcome.retry_after)
         return None

@@ -77,6 +77,11 @@ class TestClosed:
         assert last == (Trip(failure.reason, failure.retry_after) if trips and failure else None)
         assert breaker.state == ("open" if trips else "closed")
 
+    def test_what_got_no_response_does_not_break_a_row_of_failures(self, breaker: Breaker) -> None:
+        answer(breaker, *[DOWN] * (FAILURES_BEFORE_PAUSE - 1))
+        assert breaker.judge(None, is_answered=False) is None
+        assert answer(breaker, DOWN) == [Trip(DOWN.reason, None)]
+
     def test_as_many_events_are_at_work_as_may_be(self, breaker: Breaker) -> None:
         assert breaker.allowance(256) == 256
 
@@ -177,6 +182,12 @@ class TestProbe:
     def test_its_failure_pauses_at_once(self, breaker: Breaker, failure: Outcome) -> None:
         assert answer(breaker, failure) == [Trip(failure.reason, failure.retry_after)]
         assert not breaker.admit()
+
+    def test_without_a_response_another_request_is_the_probe(self, breaker: Breaker) -> None:
+        assert breaker.admit()
+        assert breaker.judge(None, is_answered=False) is None
+        assert breaker.state == "half-open"
+        assert answer(breaker, SUCCESS) == [Resume()]
 
     def test_after_its_success_failures_are_counted_from_one(self, breaker: Breaker) -> None:
         row = [DOWN] * FAILURES_BEFORE_PAUSE

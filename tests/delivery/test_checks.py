@@ -93,7 +93,7 @@ def sender(vendor: Vendor | None, destination: Parcel | None = None) -> Sender:
 async def send(vendor: Vendor | None, destination: Parcel | None = None) -> Attempt:
     made = destination or Checked()
     (shipment,) = plan(made, make_entries(1), a_week, time.time())
-    (attempt,), _ = await sender(vendor, made).send(shipment)  # type: ignore[arg-type]
+    (attempt,), *_ = await sender(vendor, made).send(shipment)  # type: ignore[arg-type]
     assert isinstance(attempt, Attempt)
     return attempt
 
@@ -118,7 +118,7 @@ async def test_a_check_that_fails_changes_nothing_and_is_logged_once(
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             (shipment,) = plan(destination, make_entries(1), a_week, time.time())
-            (attempt,), _ = await to_vendor.send(shipment)  # type: ignore[arg-type]
+            (attempt,), *_ = await to_vendor.send(shipment)  # type: ignore[arg-type]
             assert isinstance(attempt, Attempt)
             assert attempt.outcomes[0].result == "delivered"
     assert vendor.checks == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,10 +11,11 @@ from redis.asyncio import Redis
 
 from destinations.base import Response
 from gateway.delivery.policy import FAILURES_BEFORE_PAUSE
+from gateway.http.client import Invalid
 from gateway.queue.pause import current_pause, is_probing, pause
 from tests.support.drains import DOWN, OK, Fill, Start, deliveries, outcomes, run, until
 from tests.support.keys import ADS
-from tests.support.scripted_vendor import Vendor, script
+from tests.support.scripted_vendor import Parcel, Vendor, script
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quick")]
 
@@ -128,6 +130,29 @@ class TestPauses:
         vendor = Vendor(script(DOWN))
         await run(await start(vendor, size=1))
         assert len(vendor.requests) == 1
+        assert await is_probing(redis, ADS)
+
+    async def test_nor_is_one_of_which_no_request_can_be_written(
+        self, start: Start, fill: Fill, redis: Redis
+    ) -> None:
+        await fill(20)
+        await self.over(redis)
+        vendor = Vendor(script(*[Invalid()] * 3, DOWN))
+        await run(await start(vendor))
+        assert len(vendor.requests) == 4
+        assert await outcomes(redis) == {"rejected": 3, "pending": 17}
+        assert await is_probing(redis, ADS)
+
+    async def test_nor_is_a_suspect_that_expires(
+        self, start: Start, fill: Fill, redis: Redis
+    ) -> None:
+        await fill(1)
+        await run(await start(Vendor(script(Response(401)))))
+        await self.over(redis)
+        vendor = Vendor()
+        await run(await start(vendor, destination=Parcel(max_age=timedelta(microseconds=1))))
+        assert vendor.requests == []
+        assert await outcomes(redis) == {"expired": 1}
         assert await is_probing(redis, ADS)
 
     @pytest.mark.parametrize("fields", [{"timestamp": 1.0}, {"unsendable": True}])

@@ -110,6 +110,28 @@ class TestQuickTries:
         assert results(attempts) == {"event-0": "rejected"}
         assert len(vendor.requests) == 1
 
+    @pytest.mark.parametrize(
+        ("vendor", "is_answered"),
+        [
+            (Vendor(), True),
+            (Vendor(script(Response(400))), True),
+            (Vendor(script(DOWN)), True),
+            (Vendor(script(Invalid())), False),
+            (Vendor(script(NotSent("refused"))), False),
+            (Vendor(script(Ambiguous("too slow"))), False),
+            (None, True),
+        ],
+    )
+    @pytest.mark.parametrize("count", [1, 2])
+    async def test_whether_there_was_a_response(
+        self, vendor: Vendor | None, count: int, is_answered: bool
+    ) -> None:
+        """In a dry run, as if there were."""
+        policy = SendPolicy(1, lambda _: WEEK, give_up=True)
+        sender = Sender(Parcel(2), vendor, policy, lambda _: None)
+        (shipment,) = planned(Parcel(2), make_entries(count))
+        assert (await sender.send(shipment)).is_answered is is_answered
+
     async def test_an_event_of_which_no_request_can_be_made_does_not_hold_up_others(self) -> None:
         """Whoever can send one would pause the destination for all."""
 
@@ -233,7 +255,7 @@ class TestHalving:
         vendor = Vendor(script(Response(400)))
         sender = Sender(Parcel(8), vendor, SendPolicy(1, lambda _: WEEK), lambda _: None)
         (shipment,) = planned(Parcel(8), make_entries(8))
-        results, parts = await sender.send(shipment)
+        results, parts, _ = await sender.send(shipment)
         assert results == []
         assert [entry for part in parts for entry in part.entries] == shipment.entries
         assert [len(part.entries) for part in parts] == [4, 4]
@@ -256,7 +278,9 @@ class TestHalving:
         assert vendor.requests == [["event-0", "event-2"]]
         assert [type(each) for each in sent.results] == [Ended, Attempt]
         erased |= {"event-0", "event-2"}
-        assert all(isinstance(each, Ended) for each in (await sender.send(shipment)).results)
+        unsent = await sender.send(shipment)
+        assert all(isinstance(each, Ended) for each in unsent.results)
+        assert not unsent.is_answered
         assert len(vendor.requests) == 1
 
     async def test_a_single_event_is_not_halved(self) -> None:

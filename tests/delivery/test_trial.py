@@ -34,6 +34,28 @@ def test_another_event_goes_first_and_then_the_suspect_once_more() -> None:
     assert trial.next_step() == Again([FIRST])
 
 
+@pytest.mark.parametrize(
+    ("outcome", "is_proven"),
+    [
+        (DELIVERED, True),
+        (Outcome("submitted", ticket="1"), True),
+        (REFUSED, False),
+        (LATER, False),
+        (None, False),
+    ],
+)
+def test_only_an_accepted_event_proves_that_the_destination_takes_events(
+    outcome: Outcome | None, is_proven: bool
+) -> None:
+    """None: the suspect has expired, or its person was erased."""
+    trial = opened([FIRST], earlier=True)
+    trial.nobody()
+    trial.next_step()
+    trial.judge([outcome] if outcome else [])
+    assert trial.next_step() is None
+    assert trial.is_proven is is_proven
+
+
 def test_a_suspect_that_is_refused_again_is_to_blame() -> None:
     trial = opened([FIRST])
     trial.judge_another(OTHER, DELIVERED)
