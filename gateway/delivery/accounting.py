@@ -174,7 +174,8 @@ class Accounting:
 
 def submissions(attempt: Attempt) -> Iterator[tuple[tuple[str, float], list[bytes]]]:
     """Each ticket under which entries of `attempt` were submitted, with the seconds until the first
-    poll, and a row for each entry: its id, or `NO_ENTRY` if it has another ticket or none."""
+    poll, and a row for each entry of the request: its id, or `NO_ENTRY` if it has another ticket or
+    none."""
     tickets = dict.fromkeys(
         (outcome.ticket, outcome.poll_after)
         for outcome in attempt.outcomes
@@ -182,7 +183,9 @@ def submissions(attempt: Attempt) -> Iterator[tuple[tuple[str, float], list[byte
     )
     for ticket, poll_after in tickets:
         pairs = zip(attempt.entries, attempt.outcomes, strict=True)
-        rows = [entry.id if outcome.ticket == ticket else NO_ENTRY for entry, outcome in pairs]
+        under_it = {entry.id for entry, outcome in pairs if outcome.ticket == ticket}
+        carried = [entry.id for entry in attempt.carried or attempt.entries]
+        rows = [each if each in under_it else NO_ENTRY for each in carried]
         yield (ticket, poll_after), rows
 
 

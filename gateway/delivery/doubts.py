@@ -114,8 +114,8 @@ def split_by_verdict(results: Iterable[Result]) -> tuple[list[Attempt], list[Res
         elif all(map(is_verdict, result.outcomes)):
             refused.append(result)
         else:
-            refused.append(_part(result, verdict=True))
-            rest.append(_part(result, verdict=False))
+            refused.append(result.part(is_verdict))
+            rest.append(result.part(lambda outcome: not is_verdict(outcome)))
     return refused, rest
 
 
@@ -144,13 +144,6 @@ def resting(entries: Iterable[Entry]) -> list[Entry]:
     return [
         entry._replace(deliveries=min(entry.deliveries, MAX_LONE_TRIES) + 1) for entry in entries
     ]
-
-
-def _part(attempt: Attempt, verdict: bool) -> Attempt:
-    pairs = zip(attempt.entries, attempt.outcomes, strict=True)
-    chosen = [pair for pair in pairs if is_verdict(pair[1]) is verdict]
-    entries, outcomes = zip(*chosen, strict=True)
-    return replace(attempt, entries=entries, outcomes=outcomes)
 
 
 async def _send_another(

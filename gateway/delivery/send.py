@@ -42,7 +42,8 @@ log = logging.getLogger(__name__)
 class Attempt:
     """One request that was sent, with the entries that it carries and what came back.
 
-    response: None when none came. outcomes: one for each entry. sent_at: Unix seconds.
+    response: None when none came. outcomes: one for each entry. sent_at: Unix seconds. carried: all
+    entries of the request, if this is a part of the attempt.
     """
 
     entries: Sequence[Entry]
@@ -50,6 +51,18 @@ class Attempt:
     response: Response | None
     outcomes: Sequence[Outcome]
     sent_at: float
+    carried: Sequence[Entry] = ()
+
+    def part(self, belongs: Callable[[Outcome], bool]) -> Attempt:
+        """The part for the entries whose outcomes belong to it."""
+        pairs = zip(self.entries, self.outcomes, strict=True)
+        chosen = [pair for pair in pairs if belongs(pair[1])]
+        return replace(
+            self,
+            entries=[entry for entry, _ in chosen],
+            outcomes=[outcome for _, outcome in chosen],
+            carried=self.carried or self.entries,
+        )
 
 
 MAX_TICKET = 1000
@@ -256,17 +269,14 @@ def _with_ticket(outcome: Outcome) -> Outcome:
     return Outcome("delivered", warnings=(*outcome.warnings, warning))
 
 
-def _ended_and_others(attempt: Attempt) -> tuple[Attempt, list[Entry]]:
+def _ended_and_others(attempt: Attempt) -> tuple[Attempt, Sequence[Entry]]:
     """Splits `attempt` into the part for entries with an outcome of their own, and the entries that
     were refused only because the whole request was."""
     outcomes = attempt.outcomes
     if len(outcomes) == 1 or not any(map(_is_of_the_request, outcomes)):
         return attempt, []
-    pairs = list(zip(attempt.entries, outcomes, strict=True))
-    ended = [(entry, outcome) for entry, outcome in pairs if not _is_of_the_request(outcome)]
-    entries, own = [entry for entry, _ in ended], [outcome for _, outcome in ended]
-    others = [entry for entry, outcome in pairs if _is_of_the_request(outcome)]
-    return replace(attempt, entries=entries, outcomes=own), others
+    ended = attempt.part(lambda outcome: not _is_of_the_request(outcome))
+    return ended, attempt.part(_is_of_the_request).entries
 
 
 def _is_of_the_request(outcome: Outcome) -> bool:

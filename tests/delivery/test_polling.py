@@ -64,6 +64,35 @@ async def test_each_event_ends_by_its_own_verdict(redis: Redis, fill: Fill, star
     assert set(vendor.times_sent.values()) == {1}
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Outcome("rejected", "HTTP 400", "request"),
+        Outcome("retry", "HTTP 401", "configuration"),
+        Outcome("rejected", "HTTP 400"),
+        Outcome("retry", "later", "event"),
+    ],
+)
+async def test_verdicts_have_a_row_for_each_event_of_the_request(
+    redis: Redis, fill: Fill, start: Start, refusal: Outcome
+) -> None:
+    """Also if the vendor took only some of them."""
+
+    class Choosy(LaterParcel):
+        def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
+            taken = list(super().outcomes(request, response))
+            return [refusal, *taken[1:]] if len(taken) > 1 else taken
+
+    vendor = LaterVendor(by_event(_1="bad"))
+    await fill(3)
+    await run(await start(vendor, destination=Choosy(), idle=0.5, backoff=SOON))
+    reasons = {
+        letter["event"]["event_id"]: letter["reason"] for letter in await dead_letters(redis)
+    }
+    assert reasons.pop("event-1") == "HTTP 200: bad"
+    assert "event-2" not in reasons
+
+
 async def test_an_event_without_a_verdict_pends_and_is_asked_about_again(
     redis: Redis, fill: Fill, start: Start
 ) -> None:
