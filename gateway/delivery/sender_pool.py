@@ -95,17 +95,16 @@ class SenderPool:
 
     async def send_now(self, entries: Sequence[Entry]) -> list[Result]:
         """Sends `entries` before those that wait, whatever the breaker says, but within the rate;
-        returns their results. The parts of a refused batch wait like other shipments."""
+        returns their results. The parts of a refused batch wait like other shipments, and so do
+        entries whose turn does not come before the drain is stopped."""
         results: list[Result] = []
         for planned in self._sender.plan(entries):
             if isinstance(planned, Ended):
                 results.append(planned)
-            else:
-                turn, seconds = self._turn()
-                if seconds > 0:
-                    await _wait(self._stopped, seconds)
-                self._rate.take(turn, len(planned.entries))
+            elif await self._take_turn(len(planned.entries)):
                 results += (await self._send(planned)).results
+            else:
+                self._waiting.append(planned)
         return results
 
     def _start_senders(self) -> None:

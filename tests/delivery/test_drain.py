@@ -16,6 +16,7 @@ from destinations.base import Outcome, Response
 from gateway.delivery.send import Attempt
 from gateway.http.client import NotSent
 from gateway.queue.append import Appender
+from gateway.queue.drain_notes import write_next_request
 from gateway.queue.lease import Lease
 from gateway.queue.pause import current_pause
 from gateway.queue.pending_counts import PendingCounts
@@ -377,6 +378,25 @@ class TestStop:
         await running
         assert len(vendor.requests) == 1
         assert await outcomes(redis) == {"pending": 1}
+
+    @pytest.mark.parametrize(("waits", "sent"), [(60, []), (0, [["event-1"]])])
+    async def test_stop_ends_a_trial_that_waits_for_its_turn(
+        self, start: Start, fill: Fill, redis: Redis, waits: float, sent: list[list[str]]
+    ) -> None:
+        """After a lost lease, its events may belong to another drain. They spend no try."""
+        await fill(1)
+        await run(await start(Vendor(script(Response(401)))))
+        await fill(1, first=1)
+        await write_next_request(redis, ADS, time.time() + waits)
+        vendor = Vendor()
+        drain = await start(vendor, requests_per_second=1 / 60)
+        running = asyncio.create_task(run(drain))
+        await (until(lambda: vendor.requests) if sent else asyncio.sleep(0.2))
+        drain.stop()
+        await running
+        assert vendor.requests == sent
+        spent = {0: 1, 1: 1} if waits else {1: 1}
+        assert await deliveries(redis) == spent
 
     async def test_stop_before_the_start_reads_nothing(
         self, start: Start, fill: Fill, redis: Redis
