@@ -9,10 +9,11 @@ from itertools import groupby
 from gateway.console.personal import (
     recorded_reason_without_personal,
     shown_parts,
+    shows_as_is,
     without_personal,
 )
 from gateway.event import Event
-from gateway.ledger.answers import Attempt, Ending, Listed, Story
+from gateway.ledger.answers import Attempt, Ending, Listed, Story, Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,19 @@ def _reason(of: Ending | Attempt, event: Event | None) -> str:
     return recorded_reason_without_personal(of.reason, of.status, event)
 
 
-def is_told(listed: Listed, reason: str | None) -> bool:
-    """Whether everybody may see the part `reason`, which was searched for, in the ending's reason;
-    True without one. Otherwise, finding the ending would reveal hidden text letter by letter."""
-    if reason is None:
-        return True
-    parts = shown_parts(_reason(listed.ending, listed.payload))
-    return any(reason.lower() in part.lower() for part in parts)
+def tells_hidden(wanted: Wanted) -> bool:
+    """Whether `wanted` may select endings by what is hidden."""
+    return wanted.reason is not None or bool(wanted.where)
+
+
+def is_told(listed: Listed, wanted: Wanted) -> bool:
+    """Whether everybody may see the part of the reason and the values of the fields by which
+    `listed` was found. Otherwise, finding it would reveal hidden text letter by letter."""
+    if wanted.reason is not None:
+        part, shown = wanted.reason.lower(), shown_parts(_reason(listed.ending, listed.payload))
+        if not any(part in each.lower() for each in shown):
+            return False
+    return not wanted.where or shows_as_is(listed.payload or {}, [path for path, _ in wanted.where])
 
 
 def shown_listed(listed: Listed) -> Listed:

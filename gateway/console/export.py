@@ -97,7 +97,7 @@ async def _pages(console: Console, filters: Filters, is_whole: bool) -> AsyncIte
         if is_whole:
             yield [*page.found]
         else:
-            told = [each for each in page.found if is_told(each, filters.wanted.reason)]
+            told = [each for each in page.found if is_told(each, filters.wanted)]
             yield [*map(shown_listed, told)]
         after = page.next
         if not after:

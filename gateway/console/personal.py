@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from gateway.event import Event
 from gateway.event.diff import Change
+from gateway.event.paths import MISSING, getter
 from gateway.monitoring.status import DestinationStatus, Status
 from gateway.pipeline.changed import OTHER
 from gateway.stages.identifiers import without_identifiers
@@ -66,6 +67,16 @@ def without_personal(event: Event) -> Event:
     """`event` with `HIDDEN` in place of personal data."""
     left = {_name(name): _left(name, value) for name, value in event.items()}
     return _without_repetitions(left, event)
+
+
+def shows_as_is(event: Event, paths: Iterable[str]) -> bool:
+    """Whether `without_personal` leaves the values of `event` at `paths` as they are."""
+    shown = without_personal(event)
+    for path in paths:
+        value = getter(path)(shown)
+        if value is MISSING or value != getter(path)(event):
+            return False
+    return True
 
 
 def text_without_personal(text: str, event: Event | None) -> str:

@@ -99,6 +99,46 @@ async def test_a_search_by_reason(books: Books, reason: str, all_found: int, tol
         assert page.next == ""
 
 
+@pytest.mark.parametrize(
+    ("where", "all_found", "told"),
+    [
+        ("page_location=https://s.example/a?email=ada%40example.com", 1, 0),
+        ("page_location=https://s.example/a", 1, 1),
+        ("page_referrer=https://s.example/b#ada", 1, 0),
+        ("page_title=Orders of ada@example.com", 1, 0),
+        ("page_title=Orders", 1, 1),
+        ("items.0.item_name=For ada@example.com", 1, 0),
+        ("items.0.item_name=Shoe", 1, 1),
+        ('value={"of":"Ada"}', 1, 0),
+        ("currency=EUR", 2, 2),
+        ("currency=USD", 0, 0),
+    ],
+)
+async def test_a_search_by_a_field(
+    redis: Redis, tmp_path: Path, where: str, all_found: int, told: int
+) -> None:
+    books = Books(redis, LedgerFolder(tmp_path / "ledger"))
+    hidden = {
+        "page_location": "https://s.example/a?email=ada%40example.com",
+        "page_referrer": "https://s.example/b#ada",
+        "page_title": "Orders of ada@example.com",
+        "items": [{"item_name": "For ada@example.com"}],
+        "value": {"of": "Ada"},
+    }
+    shown = {
+        "page_location": "https://s.example/a",
+        "page_title": "Orders",
+        "items": [{"item_name": "Shoe"}],
+    }
+    events = [make_event(1, **ADA, currency="EUR", **fields) for fields in (hidden, shown)]
+    await books.append(*(decide(event, ["crm"]) for event in events))
+    await books.settle("crm", await books.read("crm"), "delivered")
+    await books.store()
+    filters = read_filters(ImmutableMultiDict([("where", where)]))
+    for tells_all, number in ((True, all_found), (False, told)):
+        assert len(search._search(books.reader, filters, tells_all).rows) == number
+
+
 async def test_no_further_page_tells_what_is_hidden(
     books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:

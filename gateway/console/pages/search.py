@@ -14,7 +14,13 @@ from starlette.routing import BaseRoute, Route
 
 from gateway.console.access.operator import is_operator
 from gateway.console.context import Console
-from gateway.console.event_rows import EventRow, is_told, row_of_story, rows_of_endings
+from gateway.console.event_rows import (
+    EventRow,
+    is_told,
+    row_of_story,
+    rows_of_endings,
+    tells_hidden,
+)
 from gateway.console.filters import Filters, read_filters
 from gateway.console.form import read_form
 from gateway.console.rendering import link
@@ -60,7 +66,7 @@ async def view(console: Console, request: Request) -> dict[str, Any]:
     filters = read_filters(request.query_params)
     page = _Page()
     if not filters.mistakes:
-        tells_all = is_operator(request) or filters.wanted.reason is None
+        tells_all = is_operator(request) or not tells_hidden(filters.wanted)
         page = await console.read(lambda reader: _search(reader, filters, tells_all))
     without_id = replace(filters, wanted=replace(filters.wanted, digests=()))
     return {
@@ -134,14 +140,14 @@ def _search(reader: LedgerReader, filters: Filters, tells_all: bool) -> _Page:
 
 
 def _found(reader: LedgerReader, filters: Filters, tells_all: bool) -> ledger.Page:
-    """tells_all: whether the answer may reveal that a hidden reason has the searched part. If not,
+    """tells_all: whether the answer may reveal that something hidden is as searched for. If not,
     reads on until the page is full, since a next page would reveal it too."""
     wanted, after, found = filters.wanted, filters.after, list[Listed]()
     deadline = time.monotonic() + ledger.MAX_SECONDS
     while True:
         left = max(0.0, deadline - time.monotonic())
         page = ledger.search(reader, wanted, after, PAGE - len(found), left)
-        found += [each for each in page.found if tells_all or is_told(each, wanted.reason)]
+        found += [each for each in page.found if tells_all or is_told(each, wanted)]
         if tells_all or not page.next or len(found) == PAGE or time.monotonic() >= deadline:
             return replace(page, found=found)
         after = page.next
