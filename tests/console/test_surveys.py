@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.datastructures import FormData
 from starlette.requests import Request
 
 from gateway.configuration.load import parse_settings
 from gateway.console import context
 from gateway.console.app import _trouble
 from gateway.console.context import BUSY, MAX_WAITING, RETRY_SECONDS, SURVEYS, Console
+from gateway.console.stored.survey import MAX_RATE, read_rate
 from gateway.console.trouble import Trouble
 from gateway.operations.stopped import Stopped
 
@@ -72,3 +74,16 @@ async def test_one_that_stops_or_is_left_gives_its_place_back(console: Console) 
         for each in left:
             each.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+
+
+@pytest.mark.parametrize("rate", ["1", "500", str(MAX_RATE)])
+async def test_a_pace_is_read(rate: str) -> None:
+    assert read_rate(FormData({"rate": rate})) == int(rate)
+
+
+@pytest.mark.parametrize(
+    "rate", ["", "0", "-1", "x", "²", str(MAX_RATE + 1), "00000000199999", "000000001" * 5_000]
+)
+async def test_a_pace_beyond_its_bounds_is_refused_in_words(rate: str) -> None:
+    with pytest.raises(Trouble, match="from 1 to 100000 events a second"):
+        read_rate(FormData({"rate": rate}))
