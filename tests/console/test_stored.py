@@ -180,6 +180,13 @@ def test_an_edit_that_cannot_be_is_explained(rejected, anna, event, words):
     assert words in response.text
 
 
+@pytest.mark.parametrize("action", ["edit", "edit/look", "edit/send"])
+def test_an_edit_at_a_destination_that_was_removed_is_answered(anna, action):
+    response = anna.post(f"/dead-letters/nowhere/1-0/{action}", data={"event": "{}"})
+    assert response.status_code == 404
+    assert "nowhere" in response.text
+
+
 def test_an_edited_event_is_sent_again(rejected, anna, running, sink):
     row = rejected("edited")
     form = anna.post(f"{row['url']}/edit")

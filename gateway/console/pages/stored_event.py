@@ -63,9 +63,12 @@ def routes(console: Console) -> list[BaseRoute]:
         action = Action(
             console.settings, user_of(request), "dead-letters edit", arguments, warnings.append
         )
-        chosen = await select_dead_letters(
-            console, console.redis, alone(request), action.note_events
-        )
+        try:
+            chosen = await select_dead_letters(
+                console, console.redis, alone(request), action.note_events
+            )
+        except Stopped as stopped:
+            raise Trouble(404, as_sentence(str(stopped))) from None
         try:
             edited = await survey_rewrite(chosen, request.path_params["id"], _decoded(text))
             await edit_dead_letter(chosen, edited)
