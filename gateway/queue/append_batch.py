@@ -38,6 +38,9 @@ entry."""
 _MARK = {ANONYMISED}
 """The fields of a form that adds nothing to another."""
 
+_IN_HEAD = ("waiting", "said", "denied", "quarantine", "records", "renewed")
+"""Further parts of a head; those of earlier versions may lack them."""
+
 UNKNOWN_DAY = 0
 """Used for events spooled by an earlier version, which are not counted for any day."""
 
@@ -149,7 +152,7 @@ class AppendBatch:
         batch.withheld = {name: _read_withheld(told) for name, told in head["withheld"].items()}
         batch.marks = read_marks(head.get("marks"), len(payloads))
         batch.days = head.get("days", [UNKNOWN_DAY] * len(payloads))
-        for name in ("waiting", "said", "denied", "quarantine", "records"):
+        for name in _IN_HEAD:
             setattr(batch, name, head.get(name, getattr(batch, name)))
         if tried := head.get("tried"):
             series, number = tried
@@ -160,12 +163,11 @@ class AppendBatch:
     @property
     def head(self) -> dict[str, Any]:
         """Everything but the payloads, for JSON."""
-        names = ("sent", "marks", "days", "waiting", "said", "denied", "quarantine", "records")
         withheld = {
             name: [(*by, amount) for by, amount in told.items()]
             for name, told in self.withheld.items()
         }
-        rest = {name: getattr(self, name) for name in names}
+        rest = {name: getattr(self, name) for name in ("sent", "marks", "days", *_IN_HEAD)}
         return {"withheld": withheld, "tried": self.tried, **rest}
 
     @property

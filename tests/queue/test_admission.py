@@ -14,9 +14,11 @@ from gateway.monitoring.numbers import read_numbers
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.admission import HOLD_FULL, Full, RefusedEvent, admit
 from gateway.queue.append import Appender
+from gateway.queue.append_batch import AppendBatch
 from gateway.queue.bounds import ALL_MEMORY, HOLD, OPEN, WITHDRAWALS, Closed
 from gateway.queue.marks import MIN_WINDOW, marks_of
 from gateway.queue.pending_counts import PendingCounts
+from gateway.spool.row import Row
 from gateway.stages.held_consent import HeldConsent
 from tests.support.drains import nobody
 from tests.support.events import decide, make_event
@@ -198,6 +200,24 @@ async def test_as_long_as_it_comes_again_it_is_recognised(appender: Appender, re
     with pytest.raises(Full):
         await appender.append(request)
     assert await redis.ttl(mark) > MIN_WINDOW - 60
+
+
+@pytest.mark.anyio
+async def test_it_is_recognised_as_long_after_it_was_spooled(
+    appender: Appender, redis: Redis
+) -> None:
+    """Although the marks of other events of untrusted senders take too much memory."""
+    part = own(1, ["books"])
+    batch = AppendBatch([part], marked=True)
+    batch.renewed = [1]
+    spooled = Row.of(batch).batch()
+    appender.closed = Closed(ADS_FULL, unmarked={"books": "marks"})
+    mark = f"{KEYS.destination('books').seen}:{marks_of(part)[0]}"
+    for _ in range(2):
+        await appender.write([spooled])
+        assert await redis.ttl(mark) > MIN_WINDOW - 60
+        await redis.expire(mark, 5)
+    assert await counts(redis, "books") == {"accepted": 1, "repeated": 1}
 
 
 @pytest.mark.anyio
