@@ -60,6 +60,15 @@ def cut(first: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
     return {**kept, SURPLUS: scissors.words()}
 
 
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two values, as they were sent, are equal; False for values that are nested too deeply
+    to be compared."""
+    try:
+        return bool(one == other)
+    except RecursionError:
+        return False
+
+
 def surplus_names(said: object) -> list[str]:
     """The names in `SURPLUS`, safe to print; rules may have written anything there."""
     texts = [name for name in said if isinstance(name, str)] if isinstance(said, list) else []

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from gateway.event.bounds import is_same
 from gateway.event.category_names import is_usual_category
 from gateway.event.consent import (
     CONSENT,
@@ -181,7 +182,7 @@ def _is_string(name: str, value: object) -> bool:
 def _as_object(value: Any) -> Any:
     """The value that `value`, a text, holds as JSON; the object for a text or a list of pairs of
     names and choices; any other value unchanged."""
-    if isinstance(value, list) and value and all(_is_flag(str(each)) for each in value):
+    if isinstance(value, list) and value and all(map(_is_flag_text, value)):
         return _by_name(",".join(value))
     if not isinstance(value, str) or len(value) > _MAX_TEXT:
         return value
@@ -190,6 +191,10 @@ def _as_object(value: Any) -> Any:
     if isinstance(read, str) and (_is_pairs(read) or _is_flag(read)):
         return _by_name(read)
     return read
+
+
+def _is_flag_text(value: object) -> bool:
+    return isinstance(value, str) and _is_flag(value) is not None
 
 
 def _by_name(text: str) -> dict[str, list[str]]:
@@ -229,7 +234,7 @@ def _several(values: list[Any]) -> Any:
     """`values` of one field as one value: the only one, or a list of those that differ."""
     kept: list[Any] = []
     for value in values[:_MAX_VALUES]:
-        if value not in kept:
+        if not any(is_same(value, each) for each in kept):
             kept.append(value)
     return kept[0] if len(kept) == 1 else kept
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.event.bounds import is_same
 from gateway.event.browser_ids import IN_PERSON, READ_AS
 from gateway.event.json_texts import opened
 from gateway.event.schema import as_list, is_empty
@@ -219,7 +220,7 @@ def _with_flat(person: dict[str, Any], address: Mapping[str, Any]) -> dict[str, 
             continue
         if is_empty(known.get(ours)):
             known[ours] = value
-        if known[ours] == value:
+        if is_same(known[ours], value):
             del person[name]
     return known
 

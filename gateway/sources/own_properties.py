@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from gateway.event import Event
+from gateway.event.bounds import is_same
 from gateway.event.mending import with_params
 from gateway.sources.reading import own_parameters, present
 from gateway.sources.statement_fields import with_fields_expanded
@@ -26,4 +27,5 @@ def with_own_apart(own: Event, fields: Event, moved: Collection[str]) -> Event:
 
 def differing(own: Event, fields: Event, names: Collection[str]) -> list[str]:
     """The `names` for which `own` and `fields` have different values."""
-    return [name for name in names if name in own and name in fields and own[name] != fields[name]]
+    both = [name for name in names if name in own and name in fields]
+    return [name for name in both if not is_same(own[name], fields[name])]

@@ -219,6 +219,27 @@ def test_no_field_holds_what_is_nested_too_deep(field: str, around: Callable[[An
     assert not event.get(field) or len(event[SURPLUS]) == 1
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        lambda deep: {"gpp_sid": deep(), "consent": {"gpp_sid": deep()}},
+        lambda deep: {"consent": {"accepted": deep()}},
+        lambda deep: {"user_data": {"zip": [deep()], "address": {"postal_code": [deep()]}}},
+    ],
+)
+def test_values_that_are_compared_may_be_nested_as_deeply_as_json(
+    fields: Callable[[Callable[[], Any]], Any],
+) -> None:
+    def deep() -> Any:
+        inner: Any = 1
+        for _ in range(1000):
+            inner = [inner]
+        return inner
+
+    event = read(**fields(deep))
+    assert all(depth(value) < MAX_DEPTH for value in event.values())
+
+
 def test_known_fields_come_first_and_the_others_as_they_were_sent() -> None:
     raw = {"z": None, "value": 1, "a": {"b": [None]}, "event_name": "purchase", "m": 2.0}
     event = read_event(raw)
