@@ -10,6 +10,7 @@ To add a source, read docs/adding-a-source.md.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 import orjson
@@ -333,21 +334,23 @@ def read_events(
     backend: bool | None = None,
     anonymous: bool = False,
     own_properties: bool = False,
+    derived: Sequence[Any] = (),
 ) -> Batch:
     """Each of `messages` read as an event, or refused.
 
     messages: decoded JSON values. translate: turns one message of a protocol, of any JSON type,
     into an event that is not yet checked; raises `EventError` if it cannot. Without it, messages
     have the gateway's own names. trusted, backend, anonymous: as in `Batch`; backend defaults to
-    trusted. own_properties: as in `gateway.event.read_event`.
+    trusted. own_properties: as in `gateway.event.read_event`. derived: more messages
+    that the source made from `messages`; they follow these, and do not count as sent.
 
     Raises `Refused` for too many messages, or for events that are too large together.
     """
     check_count(messages)
     events: list[Event] = []
     refused: list[Refusal] = []
-    size = BatchSize(trusted) if len(messages) > FEW_EVENTS else None
-    for index, message in enumerate(messages):
+    size = BatchSize(trusted) if len(messages) + len(derived) > FEW_EVENTS else None
+    for index, message in enumerate(chain(messages, derived)):
         try:
             event = read_event(translate(message) if translate else message, own_properties)
             if size is not None:

@@ -359,6 +359,11 @@ def test_a_page_view_that_shows_a_product_is_two_events() -> None:
     assert [each.index for each in batch.refused] == [0]
 
 
+def test_product_views_do_not_count_towards_the_limit_of_a_request() -> None:
+    batch = bulk(*["?idsite=1&rec=1&_pks=A"] * 501)
+    assert len(batch.events) == 1002
+
+
 @pytest.mark.parametrize(
     ("hit", "field"),
     [

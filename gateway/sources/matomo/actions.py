@@ -33,11 +33,11 @@ class ProductView(Hit):
     """A copy of a page view, for the product or the category that the page shows."""
 
 
-def with_product_views(hits: list[Hit | None]) -> list[Hit | None]:
-    """`hits`, followed by a `ProductView` for each page view that shows a product. Matomo sends one
-    hit for both; GA4 has two events."""
+def product_views(hits: list[Hit | None]) -> list[ProductView]:
+    """A `ProductView` for each page view in `hits` that shows a product. Matomo sends one hit for
+    both; GA4 has two events."""
     shown = [hit for hit in hits if hit and not PRODUCT.keys().isdisjoint(hit)]
-    return [*hits, *(ProductView(hit) for hit in shown if _is_page_view(hit))]
+    return [ProductView(hit) for hit in shown if _is_page_view(hit)]
 
 
 def action_of(hit: Hit) -> Event:

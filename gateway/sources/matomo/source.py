@@ -30,7 +30,7 @@ from gateway.sources.description import (
 from gateway.sources.description import query_fields as query_parameter
 from gateway.sources.form import query_fields
 from gateway.sources.keys import Key, KeySet
-from gateway.sources.matomo.actions import with_product_views
+from gateway.sources.matomo.actions import product_views
 from gateway.sources.matomo.event import is_of_a_program, to_event
 from gateway.sources.matomo.hits import TOKEN, Hit, Hits, read_hits, token_of
 from gateway.sources.reading import bearer_key, text_bytes
@@ -151,13 +151,14 @@ class Matomo(Source[MatomoSettings]):
         trusted = self._is_trusted(request, found)
         agent = request.headers.get("user-agent", "")
         batch = read_events(
-            with_product_views(found.hits),
+            found.hits,
             lambda hit: with_statements(
                 to_event(hit, trusted, request.received_at, self._site_ids), found.statements
             ),
             trusted,
             backend=trusted or not agent or any(is_of_a_program(hit, agent) for hit in found.hits),
             own_properties=True,
+            derived=product_views(found.hits),
         )
         return _HitBatch(
             batch.events,
