@@ -128,6 +128,7 @@ class Batch:
 
     events: the readable ones, in order, each with an ``event_id`` once they are accepted.
     refused: the other ones.
+    places: positions in the request of the messages that were read or refused; empty if all were.
     trusted: the sender has proved who it is (with a key). backend: a server sent the request, so
     its address and agent are not the visitor's. anonymous: the sender asked that the visitor is
     not recognised: no address is kept, no identifying cookie read or set. page_token: as in
@@ -146,6 +147,7 @@ class Batch:
     page_token: str = field(default="", repr=False)
     submission_token: str = field(default="", repr=False)
     sent: Sequence[Any] = ()
+    places: Sequence[int] = ()
     reply: Answer | None = None
     size: int = 0
 

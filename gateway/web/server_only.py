@@ -25,7 +25,7 @@ def refuse_server_only(batch: Batch, names: Collection[str]) -> int:
     if batch.trusted or not any(_plain(event["event_name"]) in names for event in batch.events):
         return 0
     before = {each.index for each in batch.refused}
-    places = (index for index in count() if index not in before)
+    places = (index for index in batch.places or count() if index not in before)
     kept, refused = [], []
     for index, event in zip(places, batch.events, strict=False):
         if _plain(event["event_name"]) in names:

@@ -36,6 +36,7 @@ SOURCES = f"""
     write_keys: [public-key]
     secret_keys: [secret-key]
     server_only: [purchase]
+  tracker: {{type: snowplow, server_only: [page_view]}}
 """
 VIEW = {"event_name": "page_view"}
 PURCHASE = {"event_name": "purchase", "value": 1, "currency": "EUR"}
@@ -139,6 +140,13 @@ def test_an_event_for_servers_is_refused_alone(
     assert [each["index"] for each in report["refused"]] == [1, 2]
     assert "server_only" in report["refused"][0]["reason"]
     assert (refused("pages", "server_only"), refused("pages", "invalid")) == (1, 1)
+
+
+def test_a_place_counts_the_items_that_belong_to_their_order(web: TestClient) -> None:
+    order = [{"e": "tr", "tr_id": "1", "tr_tt": "9"}, {"e": "ti", "ti_id": "1", "ti_sk": "A"}]
+    payloads = [{**each, "p": "web", "tv": "js"} for each in [*order, {"e": "pv"}]]
+    report = web.post("/com.snowplowanalytics.snowplow/tp2", json={"data": payloads}).json()
+    assert (report["accepted"], [each["index"] for each in report["refused"]]) == (1, [2])
 
 
 def test_nothing_is_left_of_a_request_with_such_events_only(web: TestClient) -> None:

@@ -183,6 +183,7 @@ def _read(payloads: list[Any], envelope: Event, trusted: bool, anonymous: bool) 
         own_properties=True,
     )
     batch.refused = [replace(each, index=places[each.index]) for each in batch.refused]
+    batch.places = places
     batch.sent = _sent_times(payloads)
     return batch
 
