@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import aclosing
 
 from gateway.configuration.settings import Settings
 from gateway.ledger.feeding import build_feeding
@@ -40,24 +41,24 @@ async def end_unanswered_forever(settings: Settings, redis_url: str) -> None:
     hold = settings.consent.hold
     if names_cluster(redis_url):
         return  # a cluster holds no events
-    redis = connect_for_work(redis_url)
     keys = Keys.of(settings)
     wake_queue = WakeQueue(connect_for_jobs(settings.redis.jobs_at(redis_url)), keys)
     feeding = build_feeding(settings)
-    appender = Appender(redis, keys, PendingCounts(), wake_queue.wake, feeding=feeding)
-    while True:
-        try:
-            pages = await due_pages(redis, keys)
-            seconds = hold.seconds if hold else 0
-            ended = []
-            for page in pages:
-                held_page = await read_page(redis, keys, page)
-                ended.append(await end_unanswered(held_page, appender, seconds, time.time()))
-            if len(pages) == MAX_PAGES and any(ended):
-                continue
-        except RedisError as error:
-            log.warning("held events wait until Redis answers: %s", type(error).__name__)
-        await asyncio.sleep(LOOK_SECONDS)
+    async with aclosing(connect_for_work(redis_url)) as redis:
+        appender = Appender(redis, keys, PendingCounts(), wake_queue.wake, feeding=feeding)
+        while True:
+            try:
+                pages = await due_pages(redis, keys)
+                seconds = hold.seconds if hold else 0
+                ended = []
+                for page in pages:
+                    held_page = await read_page(redis, keys, page)
+                    ended.append(await end_unanswered(held_page, appender, seconds, time.time()))
+                if len(pages) == MAX_PAGES and any(ended):
+                    continue
+            except RedisError as error:
+                log.warning("held events wait until Redis answers: %s", type(error).__name__)
+            await asyncio.sleep(LOOK_SECONDS)
 
 
 async def end_unanswered(

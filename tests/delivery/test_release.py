@@ -34,6 +34,7 @@ from gateway.spool.row import Row
 from gateway.stages.enrichment import Tables, open_tables
 from gateway.stages.held_consent import HeldConsent, compile_page_digest, with_statement
 from gateway.stages.sealing import Unreadable
+from gateway.system.tasks import cancel_and_wait
 from tests.support.drains import nobody
 from tests.support.keys import ADS, KEYS
 
@@ -473,6 +474,18 @@ async def test_the_scheduler_ends_more_pages_than_it_reads_at_once(
         while (await shop.counts("ads")).get("withheld") != 5:
             await asyncio.sleep(0.02)
     ending.cancel()
+
+
+async def test_the_scheduler_closes_its_connections(redis_url: str, redis: Redis) -> None:
+    before = len(await redis.client_list())
+    ending = asyncio.create_task(end_unanswered_forever(SETTINGS, redis_url))
+    async with asyncio.timeout(60):
+        while len(await redis.client_list()) == before:
+            await asyncio.sleep(0.02)
+    await cancel_and_wait(ending)
+    async with asyncio.timeout(5):
+        while len(await redis.client_list()) > before:
+            await asyncio.sleep(0.02)
 
 
 async def test_what_waits_can_only_be_read_with_the_token_of_its_page(shop: Shop) -> None:
