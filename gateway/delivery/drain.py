@@ -20,7 +20,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 
 from redis.asyncio import Redis
 
@@ -57,6 +56,7 @@ from gateway.queue.keys import Keys
 from gateway.queue.lease import Lease
 from gateway.queue.read import Reader, count_waiting
 from gateway.queue.submitted import Tickets
+from gateway.system.tasks import wait_for_event
 
 BLOCK_MS = 250
 LOOK_SECONDS = 1.0
@@ -240,9 +240,7 @@ class Drain:
         """Waits until it is time to read, or to look, or the drain is stopped."""
         seconds = min(self._pace.wait(time.monotonic()), LOOK_SECONDS)
         if seconds > 0:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._stopped.wait()
+            await wait_for_event(self._stopped, seconds)
 
     async def _dispatch(self, entries: Sequence[Entry], paused: bool) -> None:
         """Has `entries` sent. paused: another drain paused the destination while this one read, so

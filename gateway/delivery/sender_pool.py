@@ -10,7 +10,6 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 from gateway.delivery.adaptive_rate import AdaptiveRate
 from gateway.delivery.background import Background
@@ -18,6 +17,7 @@ from gateway.delivery.breaker import Breaker
 from gateway.delivery.planning import Ended, Shipment
 from gateway.delivery.send import Result, Sender, Sent
 from gateway.queue.entry import Entry
+from gateway.system.tasks import wait_for_event
 
 OnSent = Callable[[Sent], None]
 """Called with the result of each shipment."""
@@ -129,7 +129,8 @@ class SenderPool:
                 turn, seconds = self._turn()
                 if seconds > 0:
                     winding_down = self._winding_down.is_set()
-                    await _wait(self._stopped if winding_down else self._winding_down, seconds)
+                    event = self._stopped if winding_down else self._winding_down
+                    await wait_for_event(event, seconds)
                     continue
                 if not self._breaker.admit():
                     return None
@@ -165,7 +166,7 @@ class SenderPool:
             if seconds <= 0:
                 self._rate.take(turn, events)
                 return True
-            await _wait(self._stopped, seconds)
+            await wait_for_event(self._stopped, seconds)
         return False
 
     def _turn(self) -> tuple[float, float]:
@@ -173,9 +174,3 @@ class SenderPool:
         now = time.monotonic()
         turn = self._rate.turn(now - LATE_SECONDS)
         return turn, turn - now
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    """Waits for `event`, but no longer than `seconds`."""
-    with suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)

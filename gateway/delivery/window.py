@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 
 from gateway.delivery.planning import Ended
 from gateway.delivery.send import Result
 from gateway.queue.entry import Entry
+from gateway.system.tasks import wait_for_event
 
 
 class Window:
@@ -47,6 +47,4 @@ class Window:
     async def wait(self, seconds: float) -> None:
         """Returns once something has changed since this was called, or after `seconds`."""
         self._changed.clear()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._changed.wait()
+        await wait_for_event(self._changed, seconds)

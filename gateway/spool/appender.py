@@ -35,7 +35,7 @@ from gateway.redis_client.namespace import DEFAULT_NAMESPACE
 from gateway.spool.file import Portion, SpoolError, SpoolFull
 from gateway.spool.folder import SpoolFolder
 from gateway.spool.row import Row
-from gateway.system.tasks import cancel_and_wait
+from gateway.system.tasks import cancel_and_wait, wait_for_event
 
 log = logging.getLogger(__name__)
 
@@ -182,17 +182,17 @@ class SpoolingAppender:
         while not self._closing.is_set():
             try:
                 if not self._detour:
-                    await _wait(self._stirred, ADOPT_SECONDS)
+                    await wait_for_event(self._stirred, ADOPT_SECONDS)
                     self._stirred.clear()
                     await self._adopt()
                 elif not await self._drain():
-                    await _wait(self._closing, PROBE_SECONDS)
+                    await wait_for_event(self._closing, PROBE_SECONDS)
                 self._complaint = ""
             except (RedisConnectionError, RedisTimeoutError):
-                await _wait(self._closing, PROBE_SECONDS)
+                await wait_for_event(self._closing, PROBE_SECONDS)
             except Exception as error:
                 self._complain(error)
-                await _wait(self._closing, PROBE_SECONDS)
+                await wait_for_event(self._closing, PROBE_SECONDS)
 
     async def _drain(self) -> bool:
         """Feeds until nothing is left, ends the detour and returns True; False if it stops before,
@@ -256,11 +256,3 @@ class SpoolingAppender:
     async def _in_thread(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, function, *arguments)
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    """Waits for `event`, but no longer than `seconds`."""
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return

@@ -1,6 +1,7 @@
-"""Ends tasks that would run for ever."""
+"""Ends tasks that would run for ever, and waits for events for a limited time."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 AGAIN_SECONDS = 0.1
@@ -24,3 +25,10 @@ async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
             cancelled = error
     if cancelled is not None:
         raise cancelled
+
+
+async def wait_for_event(event: asyncio.Event, seconds: float) -> None:
+    """Waits for `event`, but no longer than `seconds`."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -1,4 +1,4 @@
-"""Ending tasks, also those that forget to be cancelled."""
+"""Ending tasks, also those that forget to be cancelled, and waiting for events."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from gateway.system.tasks import cancel_and_wait
+from gateway.system.tasks import cancel_and_wait, wait_for_event
 
 pytestmark = pytest.mark.anyio
 
@@ -54,3 +54,23 @@ async def test_a_task_that_has_ended_stays_as_it_is() -> None:
     await task
     await cancel_and_wait(task)
     assert task.result() == 7
+
+
+@pytest.mark.parametrize(("is_set", "seconds"), [(True, 0), (True, 60), (False, 0), (False, 0.01)])
+async def test_an_event_is_waited_for_no_longer_than_told(is_set: bool, seconds: float) -> None:
+    event = asyncio.Event()
+    if is_set:
+        event.set()
+    async with asyncio.timeout(30):
+        await wait_for_event(event, seconds)
+
+
+async def test_waiting_for_an_event_ends_when_it_is_set_or_when_cancelled() -> None:
+    event = asyncio.Event()
+    waiting, cancelled = (asyncio.create_task(wait_for_event(event, 60)) for _ in range(2))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    event.set()
+    async with asyncio.timeout(30):
+        await asyncio.wait([waiting, cancelled])
+    assert (waiting.exception(), cancelled.cancelled()) == (None, True)
