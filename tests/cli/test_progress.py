@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Iterator
 
 import click
 import pytest
@@ -31,6 +32,14 @@ async def test_whatever_ends_the_work_the_command_says_how_far_it_came(
     assert said == "Released 4 of 9 events; 1 were dropped by another command.\n"
 
 
+@pytest.fixture
+def usual_interrupts() -> Iterator[None]:
+    """SIGINT as in a terminal: in the background, where tests may run, it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class InterruptedTerminal:
     """A terminal at which the user presses Ctrl-C at a question, and then agrees."""
 
@@ -39,6 +48,7 @@ class InterruptedTerminal:
         return "y\n"
 
 
+@pytest.mark.usefixtures("usual_interrupts")
 def test_the_first_ctrl_c_at_a_question_ends_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     async def work() -> None:
         before = signal.getsignal(signal.SIGINT)
