@@ -89,15 +89,15 @@ def load_function(reference: str) -> Function:
     return loaded
 
 
-def _misfit(answer: Any, event: Event) -> str:
-    """What `event`, read from `answer`, lacks of it; "" for nothing."""
+def _misfit(given: Mapping[str, Any], event: Event) -> str:
+    """What `event`, read from `given`, lacks of it; "" for nothing."""
     if IGNORED in event:
         return ignored_in_words(ignored_of(event))
     if SURPLUS in event:
         return f"it has {TOO_MANY}"
-    stated = answer.get(CONSENT)
+    stated = given.get(CONSENT)
     unknown = stated.keys() - event.get(CONSENT, {}) if isinstance(stated, dict) else ()
-    return f"consent has no {printable(str(min(unknown, key=str)))}" if unknown else ""
+    return f"consent has no {printable(min(unknown))}" if unknown else ""
 
 
 def _takes_one(function: Callable[..., Any]) -> bool:
@@ -146,12 +146,13 @@ class PlugIn:
     def _take(self, event: Event, answer: object) -> str | None:
         try:
             # by way of JSON, so that nothing is shared with what the function may keep
-            changed = read_event(orjson.loads(orjson.dumps(answer)))
+            given = orjson.loads(orjson.dumps(answer))
+            changed = read_event(given)
         except EventError as error:
             return self._problem("no event", f"did not return an event: {error}")
         except TypeError:
             return self._problem("no event", "returned a value that cannot be represented in JSON")
-        if problem := _misfit(answer, changed):
+        if problem := _misfit(given, changed):
             return self._problem("no event", f"did not return an event: {problem}")
         if IGNORED in event:
             changed[IGNORED] = event[IGNORED]

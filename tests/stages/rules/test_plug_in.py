@@ -25,6 +25,7 @@ from gateway.stages.rules.plug_in import (
 )
 
 MODULE = """
+import dataclasses
 import datetime
 
 kept = {}
@@ -46,6 +47,14 @@ def takes_the_id(event): return {"event_name": "x"}
 def gives_objects(event): return {**event, "own": {1, 2}}
 def gives_too_much(event): return {**event, **{f"field_{n}": n for n in range(300)}}
 def gives_own_consent(event): return {**event, "consent": {"marketing": "denied"}}
+@dataclasses.dataclass
+class Purchase:
+    event_name: str
+    event_id: str
+    timestamp: float
+    consent: dict
+def gives_a_dataclass(event):
+    return Purchase("purchase", event["event_id"], event["timestamp"], {"ad_storage": "denied"})
 def gives_dates(event): return {**event, "own": datetime.date(2026, 1, 2)}
 def grants(event):
     return {**event, "consent": {**event.get("consent", {}), "ad_storage": "granted"}}
@@ -114,6 +123,11 @@ def test_a_function_can_only_deny_consent(
         if ignored
         else ("own: met",)
     )
+
+
+def test_what_json_can_represent_is_an_event() -> None:
+    ruled = compile_rules([rule("gives_a_dataclass")])(EVENT)
+    assert ruled.event["consent"] == {"ad_storage": "denied"}
 
 
 def test_dates_become_texts() -> None:
