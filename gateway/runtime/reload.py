@@ -16,6 +16,7 @@ from gateway.configuration.load import load_settings
 from gateway.configuration.settings import Settings
 from gateway.runtime.last_good import reason_of
 from gateway.system.file_stamp import FileStamp, file_stamp
+from gateway.system.tasks import wait_for_event
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -100,8 +101,7 @@ async def news(file: ConfigFile) -> AsyncIterator[Settings]:
     asked = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
     while True:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(asked.wait(), LOOK_SECONDS)
+        await wait_for_event(asked, LOOK_SECONDS)
         anyway = asked.is_set()
         asked.clear()
         if await asyncio.to_thread(_look, file, anyway):

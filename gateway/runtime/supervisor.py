@@ -15,6 +15,7 @@ from typing import Protocol
 
 from gateway.system.hangup import ignore_hangup
 from gateway.system.processes import die_with_parent
+from gateway.system.tasks import wait_for_event
 
 log = logging.getLogger(__name__)
 
@@ -160,8 +161,7 @@ class Supervisor:
             wait = MIN_WAIT if steady else min(2 * wait, MAX_WAIT)
             advice = f" {program.advice}" if program.advice else ""
             log.error("%s %s; restarting it in %.1f s.%s", program.name, ending, wait, advice)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), wait)
+            await wait_for_event(self._stopping, wait)
 
     async def _run_once(self, program: Program) -> str:
         """Starts `program`, waits for its end, and returns how it ended in words."""
