@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 from gateway.event import Event
 from gateway.event.diff import Change
 from gateway.event.paths import MISSING, getter
+from gateway.ledger.content import is_whole
 from gateway.monitoring.status import DestinationStatus, Status
 from gateway.pipeline.changed import OTHER
 from gateway.stages.identifiers import without_identifiers
@@ -91,8 +92,7 @@ def recorded_reason_without_personal(reason: str, status: int | None, event: Eve
     """`reason` of an ending or attempt in the ledger; `UNCHECKED` for the words of a vendor about
     an event that the ledger does not have whole. status: of the vendor's response, None without
     one. event: what the ledger has of its content."""
-    is_whole = event is not None and "event_id" in event
-    if reason and status is not None and not is_whole:
+    if reason and status is not None and not is_whole(event):
         return UNCHECKED
     return text_without_personal(reason, event)
 

@@ -12,7 +12,7 @@ from gateway.delivery.send import Result
 from gateway.delivery.warnings import warning_words
 from gateway.event.endings import WITH_WARNINGS
 from gateway.queue.entry import Entry
-from gateway.queue.fates import PENDING, SUBMITTED, Fate
+from gateway.queue.fates import PENDING, SUBMITTED, SUBMITTED_WORDS, Fate
 
 MAX_WORDS = 500
 """Characters of a vendor's words that the ledger keeps."""
@@ -103,5 +103,5 @@ class FateMaker:
             words = [warning_words(outcome), TEST if is_test else "", reason]
             reason = "; ".join(filter(None, words))
         if outcome.result == SUBMITTED:
-            reason = f"{SUBMITTED}: {reason}"
+            reason = SUBMITTED_WORDS + reason
         return reason[:MAX_WORDS]

@@ -19,6 +19,9 @@ _PERSONAL = IDENTIFIERS.union(
 )
 """The fields that are removed from a redacted event."""
 
+_WHOLE = frozenset({"event_name", "event_id"})
+"""Fields that every event has, unless the ledger stores only a part of its content."""
+
 _MARK = {ANONYMISED}
 """The fields of an entry that adds no content."""
 
@@ -48,6 +51,11 @@ def content_of(payloads: Sequence[bytes], kept: Payload) -> tuple[str | None, st
         known = {name: value for name, value in merged.items() if name not in _PERSONAL}
         return None, orjson.dumps(known).decode()
     return _origin_of(entries), orjson.dumps(merged).decode()
+
+
+def is_whole(event: Event | None) -> bool:
+    """Whether `event`, what was stored of an event's content, is all of it."""
+    return event is not None and event.keys() >= _WHOLE
 
 
 def joined_content(earlier: str | None, later: str | None) -> str | None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, or_, select
 
 from gateway.event import Event, Received
 from gateway.ledger.answers import Wanted, going
+from gateway.ledger.content import is_whole
 from gateway.ledger.queries import PAGE, conditions
 from gateway.ledger.tables import endings, events
 
@@ -23,9 +24,6 @@ PENDING = "pending"
 NOT_KEPT = "its content was not stored"
 REDACTED = "only a part of its content was stored (ledger.payload: redacted)"
 EXCLUDED = "its sender excluded destinations, and which ones is not stored"
-
-_WHOLE = frozenset({"event_name", "event_id"})
-"""Fields that every event has, unless the ledger stores only a part of its content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ class Recorded:
     @property
     def is_whole(self) -> bool:
         """Whether its whole content was stored."""
-        return self.event is not None and self.event.keys() >= _WHOLE
+        return is_whole(self.event)
 
     @property
     def lack(self) -> str:

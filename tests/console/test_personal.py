@@ -118,14 +118,17 @@ def test_no_text_names_the_contacts_of_anybody(event: dict[str, Any] | None) -> 
     assert text_without_personal(told, event) == "no such order: ask [email] or [phone]"
 
 
+PURCHASE = {"event_name": "purchase", "event_id": "e-10001"}
+
+
 @pytest.mark.parametrize(
     ("reason", "status", "event", "shown"),
     [
         ("HTTP 400: no person Ada", 400, None, UNCHECKED),
         ("HTTP 400: no person Ada", 400, {"event_name": "purchase"}, UNCHECKED),
         ("no person Ada", 200, {}, UNCHECKED),
-        ("HTTP 400: bad value", 400, {"event_id": "e-10001"}, "HTTP 400: bad value"),
-        ("HTTP 400: no Ada-77", 400, {"event_id": "e-10001", "user_id": "Ada-77"}, QUOTES_PERSON),
+        ("HTTP 400: bad value", 400, PURCHASE, "HTTP 400: bad value"),
+        ("HTTP 400: no Ada-77", 400, {**PURCHASE, "user_id": "Ada-77"}, QUOTES_PERSON),
         ("needs consent: ad_storage", None, None, "needs consent: ad_storage"),
         ("", 204, None, ""),
     ],

@@ -12,7 +12,7 @@ from typing import Any
 from gateway.event import Event
 from gateway.event.consent import CONSENT_TYPES
 from gateway.sources.reading import as_object
-from gateway.sources.statements import statements_in, states_consent, with_statements
+from gateway.sources.statements import is_empty, statements_in, states_consent, with_statements
 from gateway.stages.consent.categories import (
     MANAGED,
     categories_of,
@@ -80,16 +80,16 @@ def with_choices(event: Event, envelope: Mapping[str, Any], message: Mapping[str
         INTEGRATIONS: {} if all(integrations.values()) else integrations,
     }
     others = {name: value for name, value in event.items() if name not in _FIELDS}
-    return {**others, **{name: value for name, value in found.items() if not _is_absent(value)}}
+    return {**others, **{name: value for name, value in found.items() if not is_empty(value)}}
 
 
 def _states(level: Mapping[str, Any]) -> bool:
     """Whether a message or a batch has one of the statements that `with_choices` reads."""
     context = as_object(level.get("context"))
     return not (
-        _is_absent(level.get(_CONSENT))
-        and _is_absent(context.get(_CONSENT))
-        and _is_absent(context.get(MANAGED))
+        is_empty(level.get(_CONSENT))
+        and is_empty(context.get(_CONSENT))
+        and is_empty(context.get(MANAGED))
         and _excludes_nothing(level.get(INTEGRATIONS))
     )
 
@@ -106,15 +106,11 @@ def _excludes_nothing(integrations: object) -> bool:
     """Whether all are clearly included, as most SDKs state: ``{"All": true}``."""
     if isinstance(integrations, dict):
         return all(included is True for included in integrations.values())
-    return _is_absent(integrations)
-
-
-def _is_absent(value: object) -> bool:
-    return value is None or value in ("", [], {})
+    return is_empty(integrations)
 
 
 def _one_or_all(statements: Iterable[Any]) -> Any:
     """The only statement, or a list of them. The elements of a list are statements themselves."""
     lists = (each if isinstance(each, list) else [each] for each in statements)
-    found = [statement for each in lists for statement in each if not _is_absent(statement)]
+    found = [statement for each in lists for statement in each if not is_empty(statement)]
     return found[0] if len(found) == 1 else found
