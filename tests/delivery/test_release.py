@@ -473,7 +473,7 @@ async def test_the_scheduler_ends_more_pages_than_it_reads_at_once(
     async with asyncio.timeout(60):
         while (await shop.counts("ads")).get("withheld") != 5:
             await asyncio.sleep(0.02)
-    ending.cancel()
+    await cancel_and_wait(ending)
 
 
 async def test_the_scheduler_closes_its_connections(redis_url: str, redis: Redis) -> None:

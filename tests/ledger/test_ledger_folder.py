@@ -30,6 +30,7 @@ from gateway.ledger.retention import day_before
 from gateway.ledger.tables import events, kept_hours
 from gateway.queue.feed import Decided
 from gateway.system.private_files import create_private
+from gateway.system.tasks import cancel_and_wait
 from tests.ledger.test_ledger_retention import append_failure
 from tests.support.events import decide, make_event
 from tests.support.gateway_process import wait_for
@@ -273,8 +274,7 @@ async def test_while_another_command_has_a_file_records_wait(
         await asyncio.to_thread(wait_for, lambda: "wait in Redis" in caplog.text, 60, "a wait")
         assert len(await books.records()) == 1
     await asyncio.to_thread(wait_for, lambda: len(books.rows("events")) == 2, 60, "the row")
-    writing.cancel()
-    await asyncio.wait([writing])
+    await cancel_and_wait(writing)
     books.writer.close()
     assert {record.levelno for record in caplog.records} == {logging.INFO}
 

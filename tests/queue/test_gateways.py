@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from gateway.queue import gateways
 from gateway.queue.gateways import Announcer, NamespaceTaken, announced_destinations
 from gateway.queue.keys import Keys
+from gateway.system.tasks import cancel_and_wait
 from tests.support.keys import KEYS
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +35,7 @@ class AtWork:
         self._renewing = asyncio.create_task(self._renew())
 
     async def __aexit__(self, *_: object) -> None:
-        self._renewing.cancel()
+        await cancel_and_wait(self._renewing)
 
     async def _renew(self) -> None:
         while True:

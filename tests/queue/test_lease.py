@@ -23,6 +23,7 @@ from gateway.queue.lease import (
 )
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, ensure_group
+from gateway.system.tasks import cancel_and_wait
 from tests.support.drains import nobody
 from tests.support.events import decisions
 from tests.support.keys import ADS, KEYS
@@ -127,7 +128,7 @@ async def test_keeping_renews_the_lease(redis: Redis, monkeypatch: pytest.Monkey
     async with asyncio.timeout(60):
         while await redis.zscore(ADS.drains, "drain") < time.time() * 1000 + 1000:
             await asyncio.sleep(0.01)
-    keeping.cancel()
+    await cancel_and_wait(keeping)
 
 
 async def test_a_lease_that_others_took_is_lost(

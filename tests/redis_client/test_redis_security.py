@@ -28,6 +28,7 @@ from gateway.queue.dead_letters import drop, find, replay
 from gateway.queue.lease import forget_consumers
 from gateway.queue.wake import WakeQueue
 from gateway.redis_client.connect import connect_for_intake, connect_for_jobs, connect_for_work
+from gateway.system.tasks import cancel_and_wait
 from gateway.web.app import create_app
 from tests.support.gateway_process import free_port
 from tests.support.keys import BOOKS, KEYS
@@ -151,7 +152,7 @@ async def use(url: str, config: Path) -> None:
         metrics = (await operator.get("/metrics")).text
         assert 'gateway_pending_events{destination="ads"} 0.0' in metrics
         assert len((await web.get("/demo/events")).json()["records"]) >= 40
-        sweep.cancel()
+        await cancel_and_wait(sweep)
 
 
 async def send(web: httpx.AsyncClient) -> None:
