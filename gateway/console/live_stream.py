@@ -44,8 +44,9 @@ class LiveStream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._tail.watched() as viewer:
+            missed = self._missed()  # at once: what comes from now on waits
             ends = [
-                asyncio.create_task(self._send(viewer.waiting, send)),
+                asyncio.create_task(self._send(missed, viewer.waiting, send)),
                 asyncio.create_task(_until_gone(receive)),
                 asyncio.create_task(viewer.dropped.wait()),
             ]
@@ -56,17 +57,19 @@ class LiveStream:
                     task.cancel()
                 await asyncio.gather(*ends, return_exceptions=True)
 
-    async def _send(self, waiting: asyncio.Queue[Tick], send: Send) -> None:
+    async def _send(self, missed: Sequence[Tick], waiting: asyncio.Queue[Tick], send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         with suppress(OSError):
-            async with aclosing(self._texts(waiting)) as texts:
+            async with aclosing(self._texts(missed, waiting)) as texts:
                 async for text in texts:
                     await send(_body(text, more=True))
             await send(_body("", more=False))
 
-    async def _texts(self, waiting: asyncio.Queue[Tick]) -> AsyncGenerator[str, None]:
+    async def _texts(
+        self, missed: Sequence[Tick], waiting: asyncio.Queue[Tick]
+    ) -> AsyncGenerator[str, None]:
         yield f"retry: {RETRY_MS}\n\n"
-        for tick in self._missed():
+        for tick in missed:
             yield self._text(tick)
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + LAST_SECONDS

@@ -35,7 +35,7 @@ class Decider:
         links = [each.unclaimed_link for each in decisions if each.unclaimed_link is not None]
         if not links or self._claim_link is None:
             return decisions
-        visitor = await self._claim_link(links, received.at)
+        visitor = await self._claim_link(links, received.at, _stated_id(decisions[0]))
         if not visitor:
             return decisions
         linked = replace(received, linked_visitor=visitor)
@@ -57,3 +57,8 @@ class Decider:
                     await self._long_work.wait(0)
                 turn_ends = time.perf_counter() + TURN_SECONDS
         return decisions
+
+
+def _stated_id(decision: Decision) -> str:
+    """The event id that the sender stated, "" if it stated none."""
+    return decision.event["event_id"] if decision.has_own_id else ""

@@ -169,6 +169,27 @@ async def test_a_viewer_who_comes_back_goes_on_there() -> None:
         assert gap in await stream(tail, asked, gap)
 
 
+async def test_a_tick_while_a_viewer_comes_back_is_sent_once() -> None:
+    tail = Tail(Ledger(), seconds=3600)  # type: ignore[arg-type]
+    with tail.watched() as other:
+        await until(lambda: not other.waiting.empty())
+        answer = LiveStream(tail, asks(last_event_id=f"{tail.name}-{tail._number}"), lambda _: True)
+        sent = bytearray()
+
+        async def receive() -> dict[str, Any]:
+            await until(lambda: b"new" in sent)
+            await asyncio.sleep(0.05)
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                tail._tell(Tick(tail._next(), trouble="new"))
+            sent.extend(message.get("body", b""))
+
+        await answer({"type": "http"}, receive, send)
+    assert sent.count(f"id: {tail.name}-{tail._number}\n".encode()) == 1
+
+
 async def test_a_stream_that_is_stuck_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     tail = Tail(Ledger(), seconds=0.001)  # type: ignore[arg-type]
     async with asyncio.timeout(60):

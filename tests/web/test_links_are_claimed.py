@@ -15,6 +15,7 @@ from gateway.configuration.load import parse_settings
 from gateway.configuration.settings import Settings
 from gateway.queue.entry import Entry
 from gateway.redis_client.connect import connect_for_intake
+from gateway.sources.base import Refused
 from gateway.stages.identity import Link
 from gateway.web import link_claims
 from gateway.web.link_claims import MAX_LINKS, compile_claim_link
@@ -75,6 +76,25 @@ def test_a_link_works_once(web: TestClient, stored: Stored, redis: Redis) -> Non
     [claim] = claims(redis)
     assert 100 < int(redis.ttl(claim)) <= 122  # type: ignore[arg-type]
     assert VISITOR.encode() not in claim
+
+
+def test_a_request_that_is_sent_again_has_its_link_again(
+    web: TestClient, stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = linked(web)
+    sent = event(page, event_id="e-1")
+    with monkeypatch.context() as full:
+        full.setattr("gateway.web.storage.Storage.store", refuse)
+        assert web.post("/collect", json=sent).status_code == 503
+
+    web.post("/collect", json=event(page, event_id="e-2"))
+    web.post("/collect", json=sent)
+
+    assert [visitor == VISITOR for visitor in visitors(stored)] == [False, True]
+
+
+async def refuse(*_: object) -> None:
+    raise Refused(503, "busy", "Try again.")
 
 
 def test_the_events_of_one_request_share_it(web: TestClient, stored: Stored) -> None:
@@ -177,7 +197,7 @@ LINKS = [Link(VISITOR, f"{number}", 1_060) for number in range(6)]
 async def test_without_redis_no_link_is_claimed() -> None:
     redis = connect_for_intake("redis://127.0.0.1:1")
 
-    assert await compile_claim_link(redis, KEYS)(LINKS, 1_000.0) == ""
+    assert await compile_claim_link(redis, KEYS)(LINKS, 1_000.0, "") == ""
 
 
 @pytest.mark.anyio
@@ -188,7 +208,7 @@ async def test_nor_when_redis_does_not_answer(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(link_claims, "CLAIM_SECONDS", 0.01)
 
-    assert await compile_claim_link(Silent(), KEYS)(LINKS, 1_000.0) == ""
+    assert await compile_claim_link(Silent(), KEYS)(LINKS, 1_000.0, "") == ""
 
 
 @pytest.mark.anyio
@@ -197,8 +217,8 @@ async def test_one_request_tries_only_so_many(redis_url: str) -> None:
     claim = compile_claim_link(redis, KEYS)
 
     for link in LINKS[:MAX_LINKS]:
-        assert await claim([link, link], 1_000.0) == VISITOR
+        assert await claim([link, link], 1_000.0, "") == VISITOR
 
-    assert await claim(LINKS, 1_000.0) == ""
-    assert await claim(LINKS[1:], 1_000.0) == VISITOR
+    assert await claim(LINKS, 1_000.0, "") == ""
+    assert await claim(LINKS[1:], 1_000.0, "") == VISITOR
     await redis.aclose()
