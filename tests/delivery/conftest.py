@@ -30,7 +30,7 @@ from tests.support.scripted_vendor import Parcel, Vendor
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A drain looks, asks and tries again at once, or nearly so."""
+    """Drains look, ask Redis and retry almost at once."""
     monkeypatch.setattr(drain_module, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(drain_module, "BLOCK_MS", 20)
     monkeypatch.setattr(stay_module, "ASK_SECONDS", 0.02)
@@ -39,7 +39,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def fill(redis: Redis) -> Fill:
-    """Appends the events `first` to `first + count`, with the fields given."""
+    """Appends `count` events, numbered from `first`, with the given fields."""
     await ensure_group(redis, ADS)
     appender = Appender(redis, KEYS, PendingCounts(), nobody)  # type: ignore[arg-type]
 
@@ -62,7 +62,7 @@ def calls_for_help() -> list[float]:
 
 @pytest.fixture
 async def start(redis: Redis, watched: list[Attempt], calls_for_help: list[float]) -> Start:
-    """Makes a drain that holds a lease, ready to run; without work it ends after `idle` s."""
+    """Makes a drain that holds a lease; without work it ends after `idle` seconds."""
 
     async def call_help() -> None:
         calls_for_help.append(time.time())

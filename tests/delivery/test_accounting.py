@@ -1,4 +1,4 @@
-"""What a drain ends is counted by the day, and by the reason if it is withheld."""
+"""The endings that a drain causes are counted by day, and those withheld also by reason."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def accounting(redis: Redis, reader: Reader) -> Accounting:
 
 @pytest.fixture
 async def entries(redis: Redis, reader: Reader) -> list[Entry]:
-    """Five that came in yesterday at noon."""
+    """Five entries that came in yesterday at noon, UTC."""
     await ensure_group(redis, ADS)
     made = [decide(make_event(number), ["ads"]) for number in range(5)]
     for decision in made:
@@ -51,7 +51,7 @@ async def entries(redis: Redis, reader: Reader) -> list[Entry]:
 
 
 async def settle_all(accounting: Accounting, entries: list[Entry]) -> None:
-    """In every way in which a drain ends an entry."""
+    """Ends five entries, in every way in which a drain ends one."""
     now = time.time()
     request = Request("POST", "https://vendor.test/events", {}, b"", (0,))
     await accounting.settle(

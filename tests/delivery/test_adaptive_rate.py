@@ -11,7 +11,7 @@ from gateway.delivery.adaptive_rate import SMALLEST_SHARE, AdaptiveRate
 
 
 def wait(rate: AdaptiveRate, events: int, now: float) -> float:
-    """Seconds that a request with `events` events waits for its turn, which it takes."""
+    """Takes the next turn for a request with `events` events; returns its wait in seconds."""
     turn = rate.turn(now)
     rate.take(turn, events)
     return turn - now

@@ -1,4 +1,4 @@
-"""Tasks of a drain: a failure is told, and stops no other task."""
+"""Background tasks of a drain: a failure is reported, and stops no other task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The breaker: when a destination is paused, how it is tried again, and when all goes on."""
+"""The breaker: when a destination is paused, how it is probed, and when sending resumes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def breaker(clock: Clock) -> Breaker:
 
 
 def answer(breaker: Breaker, *failures: Outcome | None) -> list[Trip | Resume | Doubt | None]:
-    """What the breaker says after each of some requests, one after the other."""
+    """The breaker's advice after each of several requests, sent one after the other."""
     advice = []
     for failure in failures:
         assert breaker.admit()
@@ -92,7 +92,7 @@ class TestClosed:
 class TestDoubting:
     @pytest.fixture
     def breaker(self, clock: Clock) -> Breaker:
-        """A vendor that has just called the key wrong."""
+        """Of a destination whose vendor has just refused the key."""
         breaker = Breaker(clock)
         assert answer(breaker, WRONG_KEY) == [Doubt()]
         return breaker
@@ -141,7 +141,7 @@ class TestOpen:
     def test_answers_to_earlier_requests_change_nothing(
         self, breaker: Breaker, clock: Clock, failure: Outcome | None
     ) -> None:
-        """Neither a second pause for one outage, nor an end of it by a request of before."""
+        """They neither cause a second pause for one outage nor end the first."""
         for _ in range(2 * FAILURES_BEFORE_PAUSE):
             assert breaker.judge(failure) is None
         assert breaker.state == "open"
@@ -162,7 +162,7 @@ class TestOpen:
 class TestProbe:
     @pytest.fixture
     def breaker(self, clock: Clock) -> Breaker:
-        """Of a destination that was paused for two seconds, and is not any more."""
+        """Of a destination whose pause of two seconds has ended."""
         breaker = Breaker(clock)
         breaker.pause(2.0)
         clock.now += 2.0
@@ -252,10 +252,10 @@ def test_pauses_in_a_row_grow_until_a_probe_succeeds(outages: int) -> None:
 
 
 class Destination(RuleBasedStateMachine):
-    """A breaker in the hands of drains that follow it, and an account of what they did.
+    """A breaker used by drains that follow its advice, and a record of what they did.
 
-    As a drain ends when its breaker opens, and the next begins when it is over, no request is under
-    way for longer than a pause.
+    A drain ends when its breaker opens, and the next begins after the pause, so no request is still
+    under way after a pause.
     """
 
     def __init__(self) -> None:
@@ -304,7 +304,7 @@ class Destination(RuleBasedStateMachine):
             self.pause(failure)
 
     def hold_trial(self, failure: Outcome) -> None:
-        """The others under way come back first; then another event gets the same answer."""
+        """Other requests under way are answered first; then another event gets the same answer."""
         while self.under_way:
             self.under_way -= 1
             assert self.breaker.judge(SUCCESS) is None

@@ -1,4 +1,4 @@
-"""Checks: what a vendor warns of is told, and nothing else depends on them."""
+"""Checks: a vendor's warnings are reported, and nothing else depends on them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def a_week(_: Event) -> timedelta:
 
 
 class Checked(Parcel):
-    """Every request is checked; the body of the answer is the warning."""
+    """Every request is checked; the body of the response is the warning."""
 
     def check(self, request: Request) -> Request | None:
         return request._replace(url=CHECK_URL)
@@ -50,7 +50,7 @@ class Unchecked(Checked):
 
 
 class Vendor:
-    """Answers requests and checks by what it is given; counts checks."""
+    """Answers requests with `answer` and checks with `check`; counts the checks."""
 
     def __init__(self, answer: Reply, check: Reply) -> None:
         self._answer, self._check = answer, check

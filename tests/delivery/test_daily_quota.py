@@ -1,4 +1,4 @@
-"""The linger that adapts to a vendor's quota of requests for a day."""
+"""The linger adapts to a vendor's daily quota of requests."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_it_is_within_its_bounds_and_never_falls_as_requests_are_sent(
 
 @pytest.mark.parametrize("drains", [1, 5, 30])
 def test_several_drains_with_events_all_day_leave_some_of_the_quota(drains: int) -> None:
-    """Every drain reads as soon as it may, and takes note of what the others sent."""
+    """Every drain reads as soon as it may, and counts what the others sent."""
     now, sent = 0.0, 0
     while now < DAY_SECONDS:
         sent += drains
@@ -85,7 +85,7 @@ async def test_the_count_is_of_all_drains_and_of_one_day(redis: Redis) -> None:
 
 
 class Rationed(Parcel):
-    """A destination with a quota, of which `sent` requests were sent today."""
+    """A destination with a quota of `requests_per_day`."""
 
     quota = "of the project"
 

@@ -1,5 +1,5 @@
-"""A drain that sends conversions to Google, as strict as it is: each is counted once, and each
-event ends as Google says."""
+"""A drain sends conversions to a vendor as strict as Google: each is counted once, and each event
+ends as the vendor says."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CLICK = {"click_ids": {"gclid": "g-1"}}
 
 
 class Client:
-    """Carries requests to the vendor in this process. lost: how many of its answers get lost."""
+    """Carries requests to a vendor in this process. lost: how many responses to POST get lost."""
 
     def __init__(self, vendor: Vendor, lost: int = 0) -> None:
         self.vendor = vendor

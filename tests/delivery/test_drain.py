@@ -142,7 +142,7 @@ class TestEndings:
     async def test_an_event_without_a_time_does_not_stop_the_others(
         self, start: Start, fill: Fill, redis: Redis
     ) -> None:
-        """A rule may take any field away, or give it any value."""
+        """A rule may remove any field or set it to any value."""
         decided = decide(make_event(0), ["ads"])
         del decided.event["timestamp"]
         odd = decide(make_event(1, timestamp="soon"), ["ads"])
@@ -283,7 +283,7 @@ class TestStay:
     async def test_with_a_full_window_it_leaves_all_the_same(
         self, start: Start, fill: Fill, redis: Redis
     ) -> None:
-        """One request in a minute: half the window would be free after four."""
+        """At one request a minute, it takes four to free half the window."""
         await fill(50)
         await redis.rpush(KEYS.queue_key, "job")
         vendor = Vendor()
@@ -303,7 +303,7 @@ class TestStay:
         await running
 
     async def test_it_does_not_leave_in_doubt(self, start: Start, fill: Fill, redis: Redis) -> None:
-        """Otherwise drains of a slow vendor would come and go and never know what it refuses."""
+        """Otherwise drains of a slow vendor would come and go and never learn what it refuses."""
 
         async def reply(ids: list[str]) -> Response:
             if ids == ["event-0"]:
@@ -361,7 +361,7 @@ class TestStop:
         assert set(vendor.times_sent.values()) == {1}
 
     async def test_stop_ends_quick_tries(self, start: Start, fill: Fill, redis: Redis) -> None:
-        """Whoever stops a gateway waits 20 s, then kills; each try may take 10 s."""
+        """A gateway that is told to stop is killed after 20 s; each try may take 10 s."""
         await fill(1)
         answered = asyncio.Event()
 
@@ -383,7 +383,7 @@ class TestStop:
     async def test_stop_ends_a_trial_that_waits_for_its_turn(
         self, start: Start, fill: Fill, redis: Redis, waits: float, sent: list[list[str]]
     ) -> None:
-        """After a lost lease, its events may belong to another drain. They spend no try."""
+        """After a lost lease, its events may belong to another drain, so they spend no try."""
         await fill(1)
         await run(await start(Vendor(script(Response(401)))))
         await fill(1, first=1)

@@ -1,4 +1,4 @@
-"""A destination that fails as a whole is paused, by all drains, and probed."""
+"""A destination that fails as a whole is paused for all drains, and then probed."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class TestPauses:
         assert vendor.requests == [["event-0"]]
 
     async def over(self, redis: Redis) -> None:
-        """A pause that has just ended."""
+        """Makes a pause that has just ended."""
         await pause(redis, ADS, "HTTP 503", None)
         await redis.delete(ADS.pause)
 
@@ -123,7 +123,7 @@ class TestPauses:
     async def test_an_event_that_ends_unsent_is_no_probe(
         self, start: Start, fill: Fill, redis: Redis, fields: dict[str, Any]
     ) -> None:
-        """After a long outage the oldest events have expired: that says nothing of the vendor."""
+        """After a long outage, the oldest events have expired; that is not the vendor's answer."""
         await fill(3, **fields)
         await fill(20, first=3)
         await self.over(redis)
@@ -169,7 +169,7 @@ class TestPauses:
 
 class TestWhileTheDrainEnds:
     async def stopped_while_it_waits(self, start: Start, redis: Redis, answer: Response) -> None:
-        """A drain that is told to stop before the vendor gives its `answer`."""
+        """Runs a drain that is told to stop before the vendor gives its `answer`."""
         answered = asyncio.Event()
 
         async def reply(_: Any) -> Response:
@@ -187,7 +187,7 @@ class TestWhileTheDrainEnds:
     async def test_a_failed_probe_is_no_success_because_the_drain_ends(
         self, start: Start, fill: Fill, redis: Redis
     ) -> None:
-        """Else whoever restarts the gateway in an outage sends everything to a dead vendor."""
+        """Otherwise a restart during an outage would send everything to a dead vendor."""
         await fill(5)
         for _ in range(4):
             await pause(redis, ADS, "HTTP 503", None)

@@ -1,4 +1,4 @@
-"""An idle drain waits for events as long as no other job needs its worker, and has a successor."""
+"""An idle drain waits for events until another job needs its worker, and queues a successor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A drain sends no event of a person who was erased, at whatever point it has it."""
+"""A drain sends no event of an erased person, whatever stage the event has reached."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def erasures(redis: Redis) -> Erasures:
 
 @pytest.fixture
 def start_erasing(redis: Redis, erasures: Erasures) -> StartErasing:
-    """Makes a drain that looks when the test says so."""
+    """Makes a drain that looks for tombstones only when the test does."""
 
     async def start(vendor: Vendor, size: int = 1, **settings: Any) -> Drain:
         lease = Lease(redis, ADS, "drain", 8)

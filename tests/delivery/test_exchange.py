@@ -1,4 +1,4 @@
-"""Requests as they are shown: readable, and without a secret in them."""
+"""Requests are shown readably and without secrets."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Fates: what the ledger learns of each entry, by whatever it ends or is tried again."""
+"""Fates: what the ledger learns about each entry, however it ends or is retried."""
 
 from __future__ import annotations
 

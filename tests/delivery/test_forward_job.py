@@ -1,4 +1,4 @@
-"""Jobs: they name a destination and nothing else, and nothing else can be slipped in."""
+"""Jobs name a destination and nothing else, and nothing else can be slipped in."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def forget_calls() -> None:
 
 
 def work_off(redis: Redis) -> None:
-    """Does what is in the queue as `ForwardWorker` does, in this process."""
+    """Runs the queued jobs as `ForwardWorker` does, in this process."""
     worker = SimpleWorker([KEYS.queue], connection=redis, serializer="json", job_class=ForwardJob)
     worker.work(burst=True, logging_level="CRITICAL")
 
@@ -65,7 +65,7 @@ class TestWaking:
         (job,) = jobs(redis)
         assert orjson.loads(zlib.decompress(job[b"data"])) == [FORWARD, None, ["ads"], {}]
         assert job[b"description"] == b"forward ads"
-        assert int(job[b"result_ttl"]) >= 60  # 0 has RQ run a job dozens of times
+        assert int(job[b"result_ttl"]) >= 60  # with 0, RQ runs a job dozens of times
         assert 0 < int(job[b"failure_ttl"]) <= 3600
 
     def test_a_marked_destination_is_not_woken_again(self, redis: Redis) -> None:
@@ -78,7 +78,7 @@ class TestWaking:
         assert redis.llen(KEYS.queue_key) == 2
 
     def test_while_workers_are_away_few_jobs_are_queued(self, redis: Redis) -> None:
-        """Each mark lives for as long as the jobs before its own may take."""
+        """Each mark lives for as long as the jobs queued before its own may take."""
         passed_ms = 0
         for _ in range(30):
             assert wake_unmarked(redis, "ads")
@@ -123,7 +123,7 @@ def test_a_signal_to_stop_while_a_job_is_read_stops_the_worker(
 
 
 def test_a_drain_that_does_not_end_by_itself_is_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before RQ kills it, with all that is under way."""
+    """Before RQ kills it, with its requests under way."""
     ended = []
 
     async def forward_events(*known: Any) -> None:
@@ -140,7 +140,7 @@ def test_a_drain_that_does_not_end_by_itself_is_told_to(monkeypatch: pytest.Monk
 
 
 class TestRefusals:
-    """Whoever can write to Redis can write a job; it must not become code."""
+    """Anyone who can write to Redis can write a job, which must not become code."""
 
     def slip_in(self, redis: Redis, func: str, *args: Any, **options: Any) -> Job:
         queue = Queue(KEYS.queue, connection=redis, serializer="json")
@@ -231,7 +231,7 @@ destinations:
 class TestForward:
     @pytest.fixture
     def port(self, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> int:
-        """Of a destination that is down; a worker would have read its settings."""
+        """The port of a destination that is down, with settings as a worker would have them."""
         port = free_port()
         monkeypatch.setattr(job_module, "_settings", parse_settings(CONFIG.format(port=port)))
         monkeypatch.setattr(job_module, "_redis_url", redis_url)
@@ -256,12 +256,12 @@ class TestForward:
     def test_a_job_that_came_later_may_schedule_itself_again(
         self, port: int, redis: Redis, wake_queue: WakeQueue
     ) -> None:
-        """RQ lets the hash of a finished job expire: the new wake-up must not go with it."""
+        """RQ lets the hash of a finished job expire; the new wake-up must not expire with it."""
         self.add(redis)
         wake_queue.wake_later("ads", 3600)
         scheduled = ScheduledJobRegistry(KEYS.queue, connection=redis)
         scheduled.remove("later-ads")
-        redis.rpush(KEYS.queue_key, "later-ads")  # as the scheduler does when the time has come
+        redis.rpush(KEYS.queue_key, "later-ads")  # as the scheduler does when the job is due
         redis.rpush(KEYS.queue_key, "somebody waits")
         work_off(redis)
         assert scheduled.get_job_ids() == ["later-ads"]
@@ -272,7 +272,7 @@ class TestForward:
         assert b"later-ads" in redis.lrange(KEYS.queue_key, 0, -1)
 
     def time_passes(self, redis: Redis) -> None:
-        """Until what is scheduled is due, and RQ's scheduler has looked."""
+        """Makes the scheduled job due, and has RQ's scheduler look."""
         redis.zadd(ScheduledJobRegistry(KEYS.queue, connection=redis).key, {"later-ads": 1})
         scheduler = RQScheduler([KEYS.queue], connection=redis, serializer="json")
         scheduler.acquire_locks()
@@ -281,7 +281,7 @@ class TestForward:
     def test_what_came_while_a_drain_ended_is_not_forgotten(
         self, port: int, redis: Redis, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """It found the drain at work, so it woke nobody."""
+        """Its append found a drain at work, so it woke none."""
 
         async def ends_at_once(*_: object) -> None:
             self.add(redis)

@@ -1,4 +1,4 @@
-"""Redis at maxmemory: what waits is delivered all the same, and RQ returns when there is room."""
+"""Redis at maxmemory: pending events are still delivered, and RQ returns when there is room."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ destinations:
 def redis_url(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """Of an empty server; what they refuse when memory is full is not quite the same."""
+    """The URL of an empty server. The two programs differ in what they refuse at maxmemory."""
     if request.param == "valkey":
         server: Server = request.getfixturevalue("valkey")
         server.empty()
@@ -95,7 +95,7 @@ class TestWhatIsWritten:
 
     @pytest.mark.parametrize("queued", [True, False])
     async def test_redis_says_so_in_two_ways(self, redis: Redis, queued: bool) -> None:
-        """The second: memory was full only when the transaction was to be executed."""
+        """In the second way, memory became full only before the transaction was executed."""
         async with redis.client() as one:
             if queued:
                 await one.execute_command("MULTI")
@@ -191,7 +191,7 @@ class TestDrain:
         assert int(await redis.hget(ADS.counts, SHARE)) < 1000
 
     async def test_it_makes_way_for_others_who_cannot_queue_a_job(self, redis: Redis) -> None:
-        """For they wait for a process, too, and no job says so."""
+        """They wait for a process, too, but no job shows it."""
         await ensure_group(redis, ADS)
         await take_all_memory(redis)
         began = time.monotonic()
@@ -209,7 +209,7 @@ class TestWithoutRQ:
 
     async def test_it_drains_until_there_is_room_for_rq(self, redis: Redis, redis_url: str) -> None:
         await fill(redis, 100)
-        await redis.set(ADS.wake, "1", px=60_000)  # of a job that nobody can run
+        await redis.set(ADS.wake, "1", px=60_000)  # the mark of a job that no worker can run
         await take_all_memory(redis)
         with Sink() as sink:
             settings = parse_settings(CONFIG.format(url=sink.url))
@@ -258,7 +258,7 @@ def url(valkey: Valkey) -> Iterator[str]:
 
 @pytest.fixture
 def start(tmp_path: Path, url: str) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Starts `gateway` with the words given."""
+    """Starts `gateway` with the given arguments."""
     started: list[subprocess.Popen[bytes]] = []
 
     def start(*words: str) -> subprocess.Popen[bytes]:
@@ -285,7 +285,7 @@ def test_a_real_worker_goes_on(
     tmp_path: Path,
     full_from_the_start: bool,
 ) -> None:
-    """It drains by itself: at once, or when it has made way for others and RQ has given up."""
+    """It drains without RQ: at once, or when it has made way for others and RQ has given up."""
     count = 200
 
     def reply(_: Received) -> Reply:

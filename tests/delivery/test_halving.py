@@ -1,4 +1,4 @@
-"""A batch that is refused as a whole: its halves are requests like all others, and none is lost."""
+"""A batch that is refused as a whole: its halves are requests like any other, and none is lost."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quick")]
 
 NO = Response(400, {}, b"bad")
 SEEN_LATE = 0.1
-"""How many seconds after its turn the first request may be seen on a busy machine. If halves did
-not wait for theirs, the whole would take 0.175 s less."""
+"""By how many seconds the first request may be seen late on a busy machine. If halves did not wait
+for their turns, all requests would take 0.175 s less."""
 
 
 def refusing(*numbers: int) -> Any:
@@ -61,7 +61,7 @@ async def test_halves_go_before_what_waits(start: Start, fill: Fill, redis: Redi
 async def test_within_the_rate_the_search_goes_deep_whatever_may_be_under_way_at_once(
     start: Start, fill: Fill, redis: Redis
 ) -> None:
-    """The first event has its ending after five requests, not after all wider ones."""
+    """The first event ends after five requests, not after all requests with more events."""
     await fill(16)
     vendor = Vendor(lambda _: NO)
     await run(await start(vendor, size=16, requests_per_second=40, in_flight=8))
@@ -119,7 +119,7 @@ async def test_a_vendor_that_throttles_gets_no_further_half(
 async def test_a_drain_that_has_to_leave_halves_until_something_has_ended(
     start: Start, fill: Fill, redis: Redis
 ) -> None:
-    """Otherwise the next one would send the whole batch again, and leave as early."""
+    """Otherwise the next drain would send the whole batch again, and leave as early."""
     await redis.rpush(KEYS.queue_key, "job")
 
     async def slowly(_: Any) -> Response:

@@ -1,4 +1,4 @@
-"""A vendor that refuses a request for one event and names it: the others are delivered."""
+"""A vendor refuses a request and names the event at fault: the others are delivered."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SNAPCHAT = Snapchat(SnapchatSettings.model_validate({"pixel_id": "1", "access_to
 
 
 class Network:
-    """The strict `vendor` in the place of the network."""
+    """Passes requests to the strict `vendor` instead of the network."""
 
     def __init__(self, vendor: StrictTikTok | StrictSnapchat) -> None:
         self.vendor = vendor
@@ -44,7 +44,7 @@ class Network:
 
 
 def entries_with(poison: int) -> Sequence[Entry]:
-    """A hundred, of which one has an amount that the vendor does not take."""
+    """A hundred entries; number `poison` has a currency that the vendor does not accept."""
     entries = make_entries(100)
     for number, entry in enumerate(entries):
         own: dict[str, Any] = {"event_name": "purchase", "value": 1, "currency": "EUR"}

@@ -1,4 +1,4 @@
-"""Outcomes that the demo shop shows: complete, and without a secret in them."""
+"""The demo shop shows outcomes completely and without secrets."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,7 +26,7 @@ destinations: {ga4: {type: ga4, measurement_id: G-1, api_secret: s3cr3t/1}}
 
 
 def entries(*browsers: str) -> list[Entry]:
-    """An event for each of `browsers`."""
+    """An entry for each of `browsers`."""
     return [
         Entry(
             b"%d-0" % number,
@@ -45,7 +45,7 @@ def entries(*browsers: str) -> list[Entry]:
 def attempt(
     outcomes: Sequence[Outcome], response: Response | None, browsers: Sequence[str] = ()
 ) -> tuple[Any, Attempt]:
-    """browsers: of each event; by default one and the same."""
+    """browsers: one for each event; by default all events are from the same one."""
     destination: Destination[Any] = build_destination(SETTINGS.destinations["ga4"])
     waiting = entries(*(browsers or ["b1"] * len(outcomes)))
     (request,) = destination.requests([entry.event for entry in waiting], NOW)
@@ -91,7 +91,7 @@ def test_events_that_no_browser_of_the_demo_sent_have_no_records() -> None:
 
 @pytest.mark.parametrize("browsers", [("b1", "b2"), ("b1", "")], ids=["two browsers", "others"])
 def test_what_a_request_has_for_several_is_shown_to_none(browsers: tuple[str, str]) -> None:
-    """A request with two events, and the vendor's words about it, may quote either of them."""
+    """A request with two events, and the response to it, may quote either of them."""
     outcomes = [Outcome("rejected", "not e-1"), Outcome("rejected", "not e-0")]
     destination, tried = attempt(outcomes, Response(400, {}, b"e-0 and e-1"), browsers)
     records = outcome_records("ga4", destination, False, tried)

@@ -1,5 +1,5 @@
-"""One event that a vendor refuses as if it refused all: the others are delivered, and it has an
-ending or waits by itself."""
+"""A vendor refuses one event as if it refused all: the others are delivered, and that event ends
+or waits alone."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def meta() -> Meta:
 
 
 def ids_in(request: Request) -> list[str]:
-    """The ids of the events that a request carries, by any of the three destinations."""
+    """The ids of the events in a request of any of the three destinations."""
     body = orjson.loads(request.body)
     if "events" in body:
         return [event["params"]["marker"] for event in body["events"]]
@@ -58,8 +58,10 @@ def ids_in(request: Request) -> list[str]:
 
 @dataclass
 class Judge:
-    """A vendor that answers by what a request carries. `refuse` gives an answer to an event that it
-    does not take, None to others; an exception is raised."""
+    """A vendor that answers by the events in a request.
+
+    refuse: the answer for an event that is not accepted, None for others; an exception is raised.
+    """
 
     refuse: Callable[[str], Response | Exception | None]
     requests: list[list[str]] = field(default_factory=list)
@@ -165,7 +167,7 @@ async def fill(redis: Redis) -> Fill:
 
 @pytest.fixture
 def drain_until(start: Start, redis: Redis) -> DrainUntil:
-    """Runs one drain after the other until a condition holds; pauses end at once."""
+    """Runs one drain after another until a condition holds; ends pauses at once."""
 
     async def drain(vendor: Judge, name: str, condition: Condition, **settings: Any) -> None:
         async with asyncio.timeout(60):
@@ -231,7 +233,7 @@ async def test_a_verdict_about_one_event_ends_that_event_and_no_other(
 async def test_a_failure_for_one_event_delays_no_other_and_costs_it_tries(
     fill: Fill, redis: Redis, drain_until: DrainUntil, name: str, answer: Response
 ) -> None:
-    """Only what carries it waits: at Meta, the events that share its batch."""
+    """Only requests that contain it wait: at Meta, the events that share its batch."""
     vendor = refusing(answer, "event-0")
     await fill(1)
     await drain_until(vendor, name, tried(vendor, "event-0", 2))
@@ -267,7 +269,7 @@ async def test_wherever_it_stands_and_however_many_there_are(
     name: str,
     place: int,
 ) -> None:
-    """Seven in a row are more than one good event proves to be to blame."""
+    """One good event does not prove that seven in a row are to blame."""
     poison = [f"event-{number}" for number in range(place, place + 7)]
     vendor = refusing(WRONG_TOKEN[name], *poison)
     await fill(GOOD + 7)
@@ -325,7 +327,7 @@ async def test_a_wrong_token_loses_nothing_whenever_it_is_mended(
 async def test_a_token_that_becomes_wrong_while_a_batch_is_halved_loses_one_event_at_most(
     fill: Fill, redis: Redis, start: Start, drain_until: DrainUntil
 ) -> None:
-    """A batch with a bad event is refused, another event is taken, and then none any more."""
+    """A batch with a bad event is refused, another event is accepted, and then no more are."""
     is_wrong = False
 
     def refuse(event_id: str) -> Response | None:

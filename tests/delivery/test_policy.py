@@ -76,7 +76,7 @@ def test_an_event_expires_past_the_deadline_not_at_it() -> None:
 
 
 class Odd(Parcel):
-    """Its deadline is `age` hours by the event, where that is a number."""
+    """The deadline of an event is its `age` in hours, if that is a number."""
 
     def max_age(self, event: Any) -> Any:
         return event["age"] and timedelta(hours=event["age"])

@@ -1,4 +1,4 @@
-"""Polling: a vendor that answers later is asked what became of the events that it has."""
+"""Polling: a vendor that answers later is asked what became of the events it accepted."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def by_event(**words: str) -> Any:
-    """A verdict by the last letters of an event's id, such as ``_1``; else ok."""
+    """Verdicts by event: the word `_1` is for `event-1`, and events without one are ok."""
     return lambda event_id: words.get(f"_{event_id.removeprefix('event-')}", "ok")
 
 
@@ -76,7 +76,7 @@ async def test_each_event_ends_by_its_own_verdict(redis: Redis, fill: Fill, star
 async def test_verdicts_have_a_row_for_each_event_of_the_request(
     redis: Redis, fill: Fill, start: Start, refusal: Outcome
 ) -> None:
-    """Also if the vendor took only some of them."""
+    """Even if the vendor accepted only some of them."""
 
     class Choosy(LaterParcel):
         def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
@@ -207,7 +207,7 @@ async def test_after_the_deadline_an_event_is_delivered_with_a_warning(
 
 
 async def submit_two(redis: Redis, fill: Fill, start: Start, vendor: LaterVendor) -> None:
-    """Two events that the vendor has, and about which it was never asked though it is time."""
+    """Submits two events, and makes the first question about them due."""
     await fill(2)
     await run(await start(vendor, destination=LaterParcel(poll_after=3600), idle=0.3))
     assert vendor.polls == []
@@ -235,7 +235,7 @@ async def test_at_the_deadline_the_vendor_is_asked_once_more(
 async def test_a_question_that_fails_at_the_deadline_ends_nothing(
     redis: Redis, fill: Fill, start: Start, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
-    """The vendor tells its verdict once the token is mended. But it is not awaited for ever."""
+    """The vendor gives its verdict once the token is corrected."""
     vendor = LaterVendor(lambda _: "bad")
     await submit_two(redis, fill, start, vendor)
     monkeypatch.setattr(polling_module, "DEADLINE_SECONDS", 0.0)
@@ -265,7 +265,7 @@ async def test_who_never_answers_is_not_asked_for_ever(
 async def test_a_vendor_that_takes_no_events_is_asked_all_the_same(
     redis: Redis, fill: Fill, start: Start
 ) -> None:
-    """After each pause the destination is refused again, until somebody mends the token."""
+    """After each pause the destination is refused again, until the token is corrected."""
 
     class Strict(LaterVendor):
         async def send(self, request: Request) -> Response:
@@ -329,16 +329,16 @@ async def test_the_ledger_learns_of_the_attempt_and_of_the_verdict(
 async def test_a_kill_at_any_moment_loses_nothing_and_sends_nothing_twice(
     redis: Redis, redis_url: str, fill: Fill, start: Start, tmp_path: Path, moment: str
 ) -> None:
-    """But for a kill between the vendor's answer and the note of it: whether it has the event
-    cannot be known then, and it is sent again under the same id."""
+    """Except for a kill after the vendor's answer and before it is stored: whether the vendor has
+    the events is unknown then, so they are sent again with the same ids."""
     file = tmp_path / "vendor"
     await fill(3)
     command = [sys.executable, "-m", "tests.support.killed_drain", redis_url, file, moment]
     killed = await asyncio.to_thread(subprocess.run, command, timeout=60, check=False)
     assert killed.returncode == -9
-    await redis.delete(ADS.drains)  # as if its lease were over
+    await redis.delete(ADS.drains)  # as if its lease had expired
     for ticket in await redis.zrange(ADS.polls, 0, -1):
-        await redis.zadd(ADS.polls, {ticket: 0})  # as if it were reserved no longer
+        await redis.zadd(ADS.polls, {ticket: 0})  # as if its reservation had expired
 
     vendor = LaterVendor(file=file)
     await run(await start(vendor, destination=LaterParcel(), idle=1.5, backoff=SOON))

@@ -1,4 +1,4 @@
-"""The rate outlives a drain: the next one goes on where it was."""
+"""The rate outlives a drain: the next drain continues with it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def test_a_clock_that_was_set_delays_by_no_more_than_one_request(
 async def test_drains_that_come_and_go_keep_the_limit(
     start: Start, fill: Fill, redis: Redis
 ) -> None:
-    """They leave early, as another destination waits for the worker."""
+    """They leave early because another destination waits for the worker."""
     await fill(300)
     await redis.rpush(KEYS.queue_key, "job")
     vendor = Vendor()

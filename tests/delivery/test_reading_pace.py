@@ -1,4 +1,4 @@
-"""The pace of reading: events come together, and neither a lone one nor a full batch waits."""
+"""The pace of reading: events are read together; neither a lone event nor a full batch waits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LINGER = 0.2
 
 
 def paused(pace: ReadingPace, found: list[int], asked: int = 100) -> list[float]:
-    """The pauses after reads that find so many events, each as soon as it may be."""
+    """The pauses after reads, each as early as allowed. found: how many events each read finds."""
     now, pauses = 1000.0, []
     for each in found:
         now += pace.wait(now)
@@ -76,7 +76,7 @@ async def test_a_drain_that_lingers_ends_as_soon_as_it_is_stopped(start: Start, 
 async def test_a_pause_that_ends_too_early_is_no_reason_to_leave(
     start: Start, fill: Fill, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The timers of an event loop are exact to a millisecond only."""
+    """The timers of an event loop are only exact to a millisecond."""
     await fill(1)
     await redis.rpush(KEYS.queue_key, "a job for another destination")
     vendor = Vendor()

@@ -1,4 +1,4 @@
-"""Held consent: events wait for a word of their page, and every one of them ends once."""
+"""Held consent: events wait for a statement from their page, and each ends once."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ page_digest = compile_page_digest("a-salt-of-the-shop")
 
 
 class Shop:
-    """A gateway without its processes: what comes in, what waits, what went on."""
+    """A gateway without processes: takes events, and shows which wait and which were sent on."""
 
     def __init__(
         self, redis: Redis, settings: Settings = SETTINGS, tables: Tables | None = None
@@ -85,7 +85,7 @@ class Shop:
         at: float = 0,
         **fields: Any,
     ) -> bool:
-        """Whether events wait that what was sent may release."""
+        """Takes an event; returns whether others wait that it may release."""
         raw: dict[str, Any] = {"event_name": name, "event_id": name, "client_id": "v1", **fields}
         if consent is not None:
             raw["consent"] = consent
@@ -93,7 +93,7 @@ class Shop:
         return await self.appender.append([self.decide(read_event(raw), received)])
 
     async def say(self, name: str, consent: Mapping[str, str], page: str = PAGE) -> None:
-        """Sends an event as intake does."""
+        """Takes an event and releases what waits for it, as intake does."""
         if await self.send(name, consent, page):
             await self.release(page)
 
@@ -101,7 +101,8 @@ class Shop:
         return await read_page(self.redis, KEYS, page_digest(page))
 
     async def sweep(self, later: float = 0) -> list[bool]:
-        """As the scheduler does `later`, in seconds; for each page whether anything was written."""
+        """Ends what is unanswered, as the scheduler would in `later` seconds; returns for each due
+        page whether anything was written."""
         names = await self.redis.zrange(KEYS.due, 0, -1)
         if later and names:
             await self.redis.zadd(KEYS.due, dict.fromkeys(names, 0))
@@ -118,7 +119,7 @@ class Shop:
         return [decode(key, 1, fields[b"e"]).event["event_name"] for key, fields in rows]
 
     async def numbers(self, destination: str) -> DestinationNumbers:
-        """Of `destination`, once they add up."""
+        """The numbers of `destination`; fails if they do not add up."""
         numbers = (await read_numbers(self.redis, KEYS, [destination])).destinations[destination]
         counts = numbers.counts
         ended = sum(counts.get(name, 0) for name in ("withheld", "delivered", "rejected"))
@@ -285,7 +286,7 @@ async def test_the_end_of_the_time_withholds(shop: Shop) -> None:
 async def test_the_size_of_what_waits_is_that_of_the_events_that_wait(
     shop: Shop, ended: int
 ) -> None:
-    """Also when none has waited long enough, since the time was raised meanwhile."""
+    """Even if none has waited long enough because `hold.seconds` was raised meanwhile."""
     for number in range(3):
         await shop.send(f"e{number}", at=time.time() - (61 if number < ended else 0))
     await shop.send("other", page=OTHER_PAGE)
@@ -374,7 +375,7 @@ async def test_an_event_that_comes_while_others_are_released_waits_on_or_goes_to
     resolved = resolve(held_page, PAGE, shop.decide, 60, time.time())
     await shop.send("c")
     assert await write(resolved, held_page, shop.appender)
-    assert await shop.sweep() == [True]  # only sets when it is due
+    assert await shop.sweep() == [True]  # only sets when the page is due
     assert await shop.sweep() == []
     await shop.release(PAGE)
     assert await shop.arrived("ads") == ["b", "a", "c"]

@@ -1,4 +1,4 @@
-"""Destinations that are no longer configured: what waits for them goes after a time."""
+"""After a time, the sweep cleans up after destinations that are no longer configured."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ destinations:
 
 
 async def add(redis: Redis, days_ago: float, destination: str = "books") -> None:
-    """A pending event that has waited for so long."""
+    """Adds a pending event that has waited for `days_ago` days."""
     (decision,) = decisions(1)
     keys = KEYS.destination(destination)
     at = int(1000 * (time.time() - days_ago * DAY))

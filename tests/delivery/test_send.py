@@ -41,7 +41,7 @@ def planned(destination: Parcel, entries: Sequence[Entry]) -> list[Any]:
 
 
 class Naming(Parcel):
-    """The vendor's answer names the place of the event for which it refuses the request."""
+    """The response names the position of the event for which the vendor refuses the request."""
 
     def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
         if response.status != 400:
@@ -58,7 +58,7 @@ async def send(
     tries: int = 3,
     kind: type[Parcel] = Parcel,
 ) -> tuple[list[Attempt], list[Attempt]]:
-    """The last attempt for each entry, and all that were watched."""
+    """Sends `entries`; returns the last attempt for each, and all attempts watched."""
     destination, watched = kind(size), []
     sender = Sender(destination, vendor, SendPolicy(tries, lambda _: WEEK), watched.append)
     (shipment,) = planned(destination, entries)
@@ -66,7 +66,7 @@ async def send(
 
 
 def results(attempts: Sequence[Attempt]) -> dict[str, str]:
-    """What became of each event; fails if one is there twice."""
+    """The result for each event; fails if an event has two."""
     pairs = [
         (entry.event["event_id"], outcome.result)
         for attempt in attempts
@@ -126,14 +126,14 @@ class TestQuickTries:
     async def test_whether_there_was_a_response(
         self, vendor: Vendor | None, count: int, is_answered: bool
     ) -> None:
-        """In a dry run, as if there were."""
+        """A dry run counts as answered."""
         policy = SendPolicy(1, lambda _: WEEK, give_up=True)
         sender = Sender(Parcel(2), vendor, policy, lambda _: None)
         (shipment,) = planned(Parcel(2), make_entries(count))
         assert (await sender.send(shipment)).is_answered is is_answered
 
     async def test_an_event_of_which_no_request_can_be_made_does_not_hold_up_others(self) -> None:
-        """Whoever can send one would pause the destination for all."""
+        """Otherwise anyone who can send such an event could pause the destination for all."""
 
         async def reply(ids: list[str]) -> Response:
             if "event-1" in ids:
@@ -175,7 +175,7 @@ class TestQuickTries:
 
     @pytest.mark.parametrize("count", [0, 1, 3])
     async def test_too_few_or_too_many_outcomes_end_every_event_once(self, count: int) -> None:
-        """The vendor has answered: to send it all again and again would be worse."""
+        """The vendor has answered; sending everything again and again would be worse."""
 
         class Wrong(Parcel):
             def outcomes(self, request: Any, response: Any) -> Any:
@@ -251,7 +251,7 @@ class TestHalving:
         assert sum(map(len, vendor.requests)) < 1000 * log2(1024)
 
     async def test_the_halves_come_back_and_are_not_sent_by_themselves(self) -> None:
-        """Who sends them asks the rate and the breaker, and may stop between them."""
+        """The caller asks the rate and the breaker before each half, and may stop in between."""
         vendor = Vendor(script(Response(400)))
         sender = Sender(Parcel(8), vendor, SendPolicy(1, lambda _: WEEK), lambda _: None)
         (shipment,) = planned(Parcel(8), make_entries(8))
@@ -290,7 +290,7 @@ class TestHalving:
 
 
 class TestAmbiguity:
-    """A request was sent and no answer came: it may have been processed."""
+    """A request that got no response may still have been processed."""
 
     @pytest.mark.parametrize("by_destination", [False, True])
     @pytest.mark.parametrize(
@@ -305,7 +305,7 @@ class TestAmbiguity:
     async def test_only_what_may_count_twice_is_given_up(
         self, give_up: bool, error: SendError, dedupe: int, result: str, by_destination: bool
     ) -> None:
-        """By the policy, or because the destination sends nothing twice."""
+        """Events are given up by the policy, or because the destination sends nothing twice."""
 
         class Vendors(Parcel):
             sends_once = give_up and by_destination

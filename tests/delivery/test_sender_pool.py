@@ -1,4 +1,4 @@
-"""The sender pool: no more requests at once than set, and none that waits for a slow one."""
+"""The sender pool: no more requests at once than configured, and none waits for a slow one."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def test_a_slow_request_does_not_block_the_others(
 async def test_what_waits_for_its_turn_is_handed_back_when_the_drain_is_stopped(
     start: Start, fill: Fill, redis: Redis
 ) -> None:
-    """It does not wait for its turn before that, either: one request in a minute is allowed."""
+    """The drain does not wait for the next turn, which is a minute away."""
     await fill(5)
     vendor = Vendor()
     drain = await start(vendor, requests_per_second=1 / 60, in_flight=2)
@@ -103,7 +103,7 @@ async def test_another_try_does_not_wait_for_its_turn_once_the_drain_is_stopped(
 async def test_a_drain_starts_with_the_share_that_the_last_one_left(
     start: Start, fill: Fill, redis: Redis
 ) -> None:
-    """A vendor that throttled does not get the full load of the next drain."""
+    """A vendor that throttled does not get the full load from the next drain."""
     await write_share(redis, ADS, 0.25)
     await fill(60)
 

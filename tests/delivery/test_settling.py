@@ -1,4 +1,4 @@
-"""Settling: answers are settled together, counted, and never lost to a failure."""
+"""Settling: results are settled together, counted, and never lost to a failure."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ async def test_when_settling_fails_the_events_stay_pending(
 
 
 class Warned(Parcel):
-    """A vendor that delivers, and says more than is kept."""
+    """A destination whose vendor accepts events with more warnings than are kept."""
 
     def secrets(self) -> Iterator[str]:
         yield "s3cret-token"

@@ -41,10 +41,11 @@ from tests.support.scripted_vendor import Parcel, Vendor
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quick")]
 STORED = Path(__file__).parents[1] / "fixtures" / "stored"
 EVER = timedelta(days=365 * 1000)
-"""How old an event may be here: the recorded ones grow older."""
+"""The maximum age of events in these tests: the recorded events keep getting older."""
 DAY_MS = 24 * 3600 * 1000
 IN_STREAM = {"read", "unread", "grant"}
-"""The events in the stream. A fourth, `withdrawn`, is of a visitor who denied consent later."""
+"""The events of the stream that are sent. The visitor of a fourth, `withdrawn`, has since denied
+consent."""
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def settings() -> Settings:
 
 @pytest.fixture(autouse=True)
 def nothing_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Denials are remembered for as long as the recorded events are old."""
+    """Denials are remembered for longer than the age of the recorded events."""
     monkeypatch.setattr("gateway.queue.held_consent.WITHDRAWAL_SECONDS", EVER.total_seconds())
 
 
@@ -90,7 +91,7 @@ async def appender(redis: Redis, settings: Settings) -> Appender:
 
 
 async def drained(redis: Redis) -> set[str]:
-    """The events that a drain sends, each once."""
+    """Runs a drain; returns the events that it sent, and fails if it sent one twice."""
     vendor = Vendor()
     lease = Lease(redis, ADS, "drain", 8)
     await lease.take()
@@ -155,7 +156,7 @@ async def test_a_dead_letter_is_dropped(redis: Redis) -> None:
 
 @pytest.mark.usefixtures("stored")
 async def test_held_events_are_withheld(redis: Redis, appender: Appender) -> None:
-    """Of one a visitor with the same client id said that it may go on; but that is no proof."""
+    """For one, a visitor with the same client id granted consent, but that is no proof."""
     await redis.zadd(KEYS.due, dict.fromkeys(await redis.zrange(KEYS.due, 0, -1), 0))
     pages = await due_pages(redis, KEYS)
     assert len(pages) == 2
@@ -165,7 +166,7 @@ async def test_held_events_are_withheld(redis: Redis, appender: Appender) -> Non
     assert not [key async for key in redis.scan_iter(f"{KEYS.events}*")]
     assert not await redis.exists(KEYS.said, KEYS.due)
     assert await drained(redis) == IN_STREAM
-    assert (await counts(redis))["withheld"] == 5  # with both, and the one that was withdrawn
+    assert (await counts(redis))["withheld"] == 5  # two before, both held events, and `withdrawn`
 
 
 @pytest.mark.usefixtures("stored")
@@ -182,7 +183,7 @@ async def test_quarantined_events_are_released_and_delivered(
 
 @pytest.fixture
 async def spool(redis: Redis, appender: Appender, tmp_path: Path) -> AsyncIterator[SpoolFolder]:
-    """A folder with the file of the earlier version, and an appender that feeds what is there."""
+    """A folder with the earlier version's file, and an appender that feeds its events."""
     (file,) = STORED.glob("spool-*.sqlite")
     shutil.copy(file, tmp_path)
     folder = SpoolFolder(tmp_path, 10_000_000)

@@ -1,4 +1,4 @@
-"""The sweep: whoever has work and nobody at it is woken, whatever was lost before."""
+"""The sweep wakes destinations that have work and no drain, whatever was lost before."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def sweep(redis: Redis, url: str) -> set[str]:
-    """Whom a whole sweep wakes. `last` comes last and has work, so it tells when it is over."""
+    """The destinations that a whole sweep wakes, except `last`: it is swept last and has work, so
+    the sweep is complete once `last` is woken."""
     await add(redis, "last")
     sweeping = asyncio.create_task(sweep_forever(parse_settings(CONFIG), url))
     try:

@@ -66,7 +66,7 @@ def test_while_memory_is_scarce_all_dead_letters_take_a_fifth_of_it(
 
 
 class Trimmed:
-    """A trimmer with a clock of its own, and what it tells the log."""
+    """A trimmer with its own clock, and the messages that it logs."""
 
     def __init__(self, redis: Redis, caplog: pytest.LogCaptureFixture, **settings: float) -> None:
         self.redis, self.now, self._caplog = redis, 1000.0, caplog
@@ -76,7 +76,7 @@ class Trimmed:
     async def look(
         self, later: float = 1.0, memory: MemoryUsage | None = None
     ) -> list[tuple[int, str]]:
-        """What it tells the log when it looks `later` seconds after the last time."""
+        """Trims `later` seconds after the last time; returns level and text of each message."""
         self.now += later
         self._caplog.clear()
         await self._trimmer.trim("ads", memory)
@@ -161,14 +161,14 @@ async def test_while_memory_is_scarce_dead_letters_make_room(
     await trimmed.look(memory=MemoryUsage(used=60, limit=100))
     assert await redis.xlen(ADS.dead) == 20
     await trimmed.look(memory=MemoryUsage(used=8 * size, limit=5 * size))
-    half = int(await redis.hget(ADS.counts, "dead_bytes"))  # of that fifth, for two share it
+    half = int(await redis.hget(ADS.counts, "dead_bytes"))  # two destinations share that fifth
     assert 0.4 * size < half <= 0.5 * size
 
 
 async def test_what_was_removed_because_memory_is_scarce_is_said_to_be(
     redis: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Also if it is no longer scarce when it is said: what was removed has made room."""
+    """Even if memory is no longer scarce when it is logged: the removal has made room."""
     trimmed = Trimmed(redis, caplog)
     await trimmed.look()
     await bury(redis, "ads", [make_event(n) for n in range(20)])
@@ -219,7 +219,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def sweep_until(redis: Redis, url: str, lengths: Mapping[str, int]) -> None:
-    """Sweeps until there are so many dead letters."""
+    """Sweeps until the streams of dead letters have these lengths."""
     sweeping = asyncio.create_task(sweep_forever(parse_settings(CONFIG), url))
     try:
         async with asyncio.timeout(60):

@@ -1,4 +1,4 @@
-"""What a drain does not send since its visitor has withdrawn consent, or may have."""
+"""A drain sends no event whose visitor has, or may have, withdrawn consent."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def redis(redis_url: str) -> Iterator[Redis]:  # type: ignore[override]
     ],
 )
 def test_it_ends_soon(redis: Redis, redis_url: str, tmp_path: Path, told: str) -> None:
-    """The drain itself would stay for a minute, in which more events may come."""
+    """By itself, the drain would wait five minutes for more events."""
     config, mark = tmp_path / "gateway.yaml", tmp_path / "forked"
     config.write_text(CONFIG)
     wake_unmarked(redis, "ads")
