@@ -1,4 +1,4 @@
-"""A peer over a raw socket that can misbehave, and clients of both carriers on both event loops."""
+"""A peer over a raw socket that can misbehave, and clients of both carriers."""
 
 import asyncio
 import ssl
@@ -21,7 +21,7 @@ if sys.platform != "win32":
 
 @dataclass
 class Received:
-    """A request as it came over the wire. Header names in lower case."""
+    """A request as it came over the wire, with header names in lower case."""
 
     line: str
     headers: dict[str, str]
@@ -52,7 +52,7 @@ def carrier(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def connect(carrier: str) -> AsyncIterator[Callable[..., Client]]:
-    """Makes clients with the settings given."""
+    """Makes clients with the given settings."""
     clients = []
 
     def connect(**settings: object) -> Client:
@@ -76,7 +76,7 @@ def post() -> Callable[..., Request]:
 async def serve() -> AsyncIterator[Callable[..., Awaitable[Peer]]]:
     """Starts peers. A peer keeps connections open and answers each request as `answer` does.
 
-    tls: with the certificate of shop.test. silent: takes connections, and neither reads nor writes.
+    tls: with the certificate of shop.test. silent: accepts connections, but never reads or writes.
     """
     servers: list[asyncio.Server] = []
     connections: set[asyncio.Task[None]] = set()

@@ -1,4 +1,4 @@
-"""Mutual TLS: both carriers present the configured certificate; what cannot work is found first."""
+"""Mutual TLS: both carriers present the configured certificate; unusable ones are found at load."""
 
 import asyncio
 import ssl
@@ -33,12 +33,12 @@ MA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDIwAwIAIOHmxwLtpwPmnCVV0v
 gnoCDm4mN0aOBHg6MGGKzg6c
 -----END CERTIFICATE-----
 """
-"""A curve that `cryptography` does not know."""
+"""A certificate on a curve that `cryptography` does not know."""
 
 
 @pytest.fixture
 async def strict_server(tmp_path: Path) -> AsyncIterator[Callable[[str], Any]]:
-    """Starts servers that talk only to who has a `certificate`, and returns their ports and the
+    """Starts servers that talk only to clients with `certificate`; returns their ports and the
     subjects that they saw."""
     servers: list[asyncio.Server] = []
 

@@ -1,4 +1,4 @@
-"""The host guard: requests go to the declared hosts alone, however a URL is written."""
+"""The host guard: requests go only to declared hosts, however a URL is written."""
 
 from __future__ import annotations
 

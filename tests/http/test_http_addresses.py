@@ -81,7 +81,7 @@ async def test_no_spelling_of_loopback_gets_through(connect, serve, post):
 
 @pytest.mark.anyio
 async def test_those_spellings_are_dangerous(connect, serve, post):
-    """What the test above proves nothing without: most of them do arrive when they may."""
+    """Without this, the test above proves nothing: many spellings arrive if they are allowed."""
     peer = await serve(OK)
     client = connect(timeout=0.5)
     for host in LOOPBACK:
@@ -128,7 +128,7 @@ async def test_a_host_that_cannot_be_looked_up(host):
 
 
 class Names:
-    """Stands in for the checked look-up: what it answers is what may be connected to."""
+    """Stands in for the checked look-up: its answers are the addresses to connect to."""
 
     def __init__(self, *answers: list[str] | NotSent) -> None:
         self.answers = list(answers)

@@ -135,7 +135,7 @@ async def test_a_name_that_does_not_exist(connect, post):
 
 @pytest.fixture
 def full_backlog():
-    """The port of a listener whose queue is full: a connection is neither taken nor refused."""
+    """The port of a listener whose queue is full: a connection is neither accepted nor refused."""
     if sys.platform != "linux":
         pytest.skip("other systems refuse when the queue is full")
     with contextlib.ExitStack() as stack:
@@ -242,7 +242,7 @@ async def test_a_kept_connection_that_the_peer_closed_is_replaced(connect, serve
     await client.send(post(peer.url))
     answered.set()
     await closed.wait()
-    await asyncio.sleep(0.1)  # the client hears of it
+    await asyncio.sleep(0.1)  # until the client notices
     assert (await client.send(post(peer.url))).status == 200
     assert (peer.connections, len(peer.requests)) == (2, 2)
 

@@ -1,4 +1,4 @@
-"""The settings of the client, and when it may be made."""
+"""The settings of the client, and when one may be opened."""
 
 import subprocess
 import sys
