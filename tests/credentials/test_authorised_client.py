@@ -21,7 +21,7 @@ WITH_TOKEN = PLAIN._replace(credential="crm")
 
 
 class Receiver:
-    """Keeps requests, and answers what `reply` says."""
+    """Keeps requests; `reply` makes the response from the authorization header."""
 
     def __init__(self, reply: Callable[[str], Response]) -> None:
         self.reply = reply

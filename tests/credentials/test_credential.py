@@ -68,7 +68,7 @@ class TestSharing:
 class TestRenewal:
     async def test_a_replaced_refresh_token_is_used_next(self, redis: Redis) -> None:
         endpoint = TokenEndpoint(FIRST)
-        endpoint.life = 1  # over at once, as good as
+        endpoint.life = 1  # expires almost at once
         tokens = []
         for _ in range(3):
             tokens.append(await open_process(redis, endpoint).token())
@@ -164,7 +164,7 @@ class TestRenewal:
 
 
 class WhileRedisGoesAway(TokenEndpoint):
-    """Answers when Redis is no longer there."""
+    """Kills Redis before it answers."""
 
     def __init__(self, server: Server) -> None:
         super().__init__(FIRST)
@@ -176,7 +176,7 @@ class WhileRedisGoesAway(TokenEndpoint):
 
 
 class TestAnEndWhileRedisIsAway:
-    """The new refresh token is in the memory of this process alone."""
+    """The new refresh token is only in the memory of this process."""
 
     @pytest.fixture
     def server(self, tmp_path: Path) -> Iterator[Server]:

@@ -1,4 +1,4 @@
-"""Token requests, and what is read in their answers."""
+"""Token requests, and what is read from the responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Worker processes, and a vendor that takes each refresh token once."""
+"""Two worker processes, and a vendor that accepts each refresh token once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PROCESS = Path(__file__).parents[1] / "support" / "token_process.py"
 
 
 class Vendor:
-    """Takes its time, so that both processes are there meanwhile."""
+    """Answers slowly, so that both processes ask for a token in the meantime."""
 
     def __init__(self) -> None:
         self.refresh_token = "the-first-refresh-token"
