@@ -1,4 +1,4 @@
-"""Ids of browsers and clicks in other places and forms are those that an event has."""
+"""Browser and click ids in other places and forms are read into an event's own fields."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The valid name that is offered for a wrong one: a slip of it, and never its opposite."""
+"""The valid name offered for a misspelt one, and never for its opposite."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The values of many objects, by name: each value stands once, with those of its name."""
+"""The values of many objects as columns: each value is once in the column of its name."""
 
 from collections import Counter
 from typing import Any

@@ -1,4 +1,4 @@
-"""A sender's word on consent, in every form in which senders write it."""
+"""Consent in every form in which senders state it."""
 
 import json
 from typing import Any

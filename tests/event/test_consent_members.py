@@ -19,7 +19,7 @@ GOOGLE = {*ADS, "analytics_storage"}
 
 
 def denied(fields: dict[str, Any]) -> set[str]:
-    """Those of Google's types that are denied in a country whose default grants them."""
+    """The Google consent types that are denied in a country whose default grants them."""
     event = read_event({"event_name": "x", "event_location": {"country": "US"}, **fields})
     states = STAGE(event, Received("site", 0.0)).event["consent"]
     return {name for name in GOOGLE if states[name] != "granted"}

@@ -1,4 +1,4 @@
-"""What a script writes when it has no value is no id: it would make many events one."""
+"""A placeholder that a script writes for a missing value is no id: it would merge many events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known about the field at a path, before any event comes."""
+"""What is known about the field at a path before any event arrives."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ def test_a_field_holds_values_as_events_have_them(path: str, value: Any, held: A
         ("items.0.price", False),  # items is a list, and no rule makes one with a gap
         ("user_data.email_address.0", False),
         ("user_data.address.0.city", False),
-        ("page_location.query.a", False),  # there is no URL to have it
+        ("page_location.query.a", False),  # there is no URL to hold it
         ("own.link.query.a", False),
     ],
 )

@@ -168,7 +168,7 @@ def test_a_number_is_read_if_there_is_one_way_to_read_it(
             for code in ("EUR", "KWD", "BHD")
         ),
         ({"value": "5.990"}, {"value": 5.99}),
-        ({"value": "¥5,990"}, {}),  # of China, it could have decimals
+        ({"value": "¥5,990"}, {}),  # as yuan, it could have decimals
         (
             {"value": {"amount": "59.90", "currencyCode": "EUR"}},
             {"value": 59.9, "currency": "EUR"},
@@ -396,7 +396,7 @@ def test_an_empty_state_of_consent_denies_even_where_another_field_is_empty_too(
 
 
 class TestOwnProperties:
-    """Of senders that may use our names for what is theirs."""
+    """Some senders may use our names for their own properties."""
 
     @pytest.mark.parametrize(
         "fields", [{"value": "high"}, {"shipping": "DHL"}, {"items": 3}, {"items": ["a", "b"]}]

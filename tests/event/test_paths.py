@@ -14,7 +14,7 @@ from gateway.event.paths import ANY, MISSING, Change, editor, finder, getter
 
 
 def edited(event: dict[str, Any], path: str, change: Change) -> dict[str, Any]:
-    """What an edit makes of the caller's own copy of the outermost object."""
+    """The result of an edit of a shallow copy of `event`."""
     own = event.copy()
     editor(path, change)(own)
     return own
@@ -130,7 +130,7 @@ def test_setting(event: Any, path: str, expected: Any) -> None:
         ({"*": {"a": 1}}, "*.a"),
         ({"a": "/x"}, "a.path"),  # these parts can only be read
         ({"a": "https://x.example/"}, "a.host"),
-        ({"a": ""}, "a.query.b"),  # no URL to have a part
+        ({"a": ""}, "a.query.b"),  # an empty text is no URL
         ({"a": 1}, "a.query.b"),
     ],
 )
@@ -228,7 +228,7 @@ def test_what_was_set_is_got_wherever_it_can_be(event: Any, path: str, new: Any)
 
 
 def _has_place(container: Any, keys: list[str]) -> bool:
-    """Whether objects, those to be made among them, and elements of lists lead to the end."""
+    """Whether the path can be followed through objects, existing or made, and list elements."""
     if isinstance(container, dict):
         key, rest = keys[0], keys[1:]
         return not rest or key not in container or _has_place(container[key], rest)

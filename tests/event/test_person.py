@@ -1,4 +1,4 @@
-"""A person in the shapes of other tools is the one in `user_data`."""
+"""A person in the form of other tools is read into `user_data`."""
 
 from typing import Any
 

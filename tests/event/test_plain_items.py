@@ -1,4 +1,4 @@
-"""The quick check of items and pydantic's agree about everything that the quick one takes."""
+"""The quick check of items and pydantic agree on everything that the quick check accepts."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def lists_of_items(draw: st.DrawFn) -> list[Any]:
 
 
 def typed(value: Any) -> Any:
-    """`value` with the type of each part, in no order: 1, 1.0 and True differ."""
+    """`value` with the type of each part, so that 1, 1.0 and True differ."""
     if isinstance(value, dict):
         return {name: typed(each) for name, each in value.items()}
     if isinstance(value, list):
@@ -135,7 +135,7 @@ def test_what_is_plain(change: dict[Any, Any], is_plain: bool) -> None:
 
 
 def test_a_number_is_exact_whatever_the_others_are() -> None:
-    """Their sum is a float, to which it may be rounded."""
+    """The sum of all numbers is a float, which may have been rounded."""
     items: list[Read] = [{"price": 0.0} for _ in range(MIN_OBJECTS)]
     items[0] = {"price": 2**53 + 1}
     assert plain_items(items) is None

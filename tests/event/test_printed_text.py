@@ -1,4 +1,4 @@
-"""What vendors and visitors wrote cannot command a terminal, nor break JSON."""
+"""Text from vendors and visitors can neither control a terminal nor break JSON."""
 
 from __future__ import annotations
 

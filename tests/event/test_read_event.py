@@ -1,4 +1,5 @@
-"""What an event may say in several ways, and what a sender is told of one that does not fit."""
+"""Values that an event may state in several forms, and what a sender learns of those that do not
+fit."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -195,7 +196,7 @@ def depth(value: Any) -> int:
 
 
 HOLDING = [name for name in EventFields.__annotations__ if name not in ("consent", "event_name")]
-"""Fields that keep what they hold; of a consent only the states are kept."""
+"""Fields that keep all that they hold. Of `consent`, only the states are kept."""
 
 IN_WHAT_A_FIELD_HOLDS: dict[str, Callable[[Any], Any]] = {
     "itself": lambda inner: inner,
@@ -258,7 +259,7 @@ texts = st.text(max_size=6)
 scalars = texts | st.integers(-(2**53), 2**53) | st.booleans() | st.none()
 listed = st.lists(texts, max_size=3)
 days = st.dates(max_value=date(5000, 1, 1))
-"""Seconds of days much later are as many as milliseconds of ours, and taken for them."""
+"""Much later days, in seconds, would be taken for milliseconds."""
 in_any_form = st.fixed_dictionaries(
     {"event_name": st.just("purchase")},
     optional={
@@ -285,7 +286,7 @@ def test_what_was_read_reads_as_itself(raw: dict[str, Any]) -> None:
     event = read_event(raw)
     event.pop(IGNORED, None)
     again = read_event(event)
-    by_name = orjson.OPT_SORT_KEYS  # items may be last
+    by_name = orjson.OPT_SORT_KEYS  # `items` may come last
     assert orjson.dumps(again, option=by_name) == orjson.dumps(event, option=by_name)
 
 
