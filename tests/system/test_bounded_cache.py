@@ -1,4 +1,4 @@
-"""What is remembered, what is not, and that events share none of it."""
+"""What the bounded cache keeps and what not; events share nothing that can change."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A file's stamp tells whether it was written since."""
+"""A file's stamp shows whether the file has changed."""
 
 import os
 from pathlib import Path

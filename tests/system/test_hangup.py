@@ -1,4 +1,4 @@
-"""A process that starts is not ended by SIGHUP."""
+"""SIGHUP does not end a process that is starting."""
 
 from __future__ import annotations
 

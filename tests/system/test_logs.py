@@ -1,4 +1,4 @@
-"""Logs: one line a record, whatever was sent to us."""
+"""Logs: one line for each record, whatever it contains."""
 
 import logging
 
@@ -22,8 +22,8 @@ def formatted(message: str, *values: object, exc_info: object = None) -> str:
         ("a\nINFO gateway: forged", r"a\nINFO gateway: forged"),
         ("a\r\nb\tc", r"a\r\nb\tc"),
         ("\x1b[2J\x07\x00", r"\x1b[2J\x07\x00"),
-        ("\x85\u2028\u2029\x9b", r"\x85\u2028\u2029\x9b"),  # other ends of lines, and C1
-        ("\u202egpj.exe", r"\u202egpj.exe"),  # turns the direction of writing
+        ("\x85\u2028\u2029\x9b", r"\x85\u2028\u2029\x9b"),  # other line ends, and C1
+        ("\u202egpj.exe", r"\u202egpj.exe"),  # reverses the direction of writing
         ("\ud800", r"\ud800"),
         ("back\\slash", "back\\slash"),
     ],

@@ -1,4 +1,4 @@
-"""One private folder for what belongs to a path, however many processes ask for it."""
+"""One private folder for each path, however many processes ask for it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ for line in sys.stdin:
 
 @pytest.fixture(autouse=True)
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The place for temporary files, of this test alone."""
+    """A folder for temporary files that only this test uses."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 

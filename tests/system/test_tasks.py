@@ -1,4 +1,4 @@
-"""Ending tasks, also those that forget to be cancelled, and waiting for events."""
+"""Ending tasks, even those that lose cancellations, and waiting for events."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Forgetful:
-    """Work that forgets to be cancelled as often as it is told to."""
+    """Work that loses the first `times` cancellations."""
 
     def __init__(self, times: int) -> None:
         self.left = times
@@ -37,7 +37,7 @@ async def test_tasks_that_forget_to_be_cancelled_are_ended() -> None:
 
 
 async def test_they_are_even_if_who_ends_them_is_cancelled() -> None:
-    """As when a task that ends others in the end is ended itself."""
+    """As when a task is cancelled while it ends others."""
     task = asyncio.create_task(Forgetful(3).run())
     await asyncio.sleep(0)
     ending = asyncio.create_task(cancel_and_wait(task))
