@@ -1,4 +1,4 @@
-"""What the tests of operations share: settings, and an operator of a console."""
+"""Fixtures for tests of operations: settings, and actions of an operator."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ destinations:
 
 @dataclass
 class Watch:
-    """What an operation tells while it works."""
+    """What an operation reports while it works."""
 
     steps: list[tuple[int, int]] = field(default_factory=list)
     noted: list[int] = field(default_factory=list)
@@ -46,7 +46,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def anna(settings: Settings) -> Any:
-    """Makes an action of an operator who uses a console."""
+    """Makes actions of an operator who uses the console."""
 
     def action(command: str, warn: Any = pytest.fail, **arguments: Any) -> Action:
         return Action(settings, "console:anna", command, arguments, warn)

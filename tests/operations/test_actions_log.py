@@ -1,4 +1,4 @@
-"""An operator's action is written with who did what, and no id of a person."""
+"""An operator's action is logged with who did what, but without the id of any person."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Told:
-    """What the log of operators' actions and whoever watches are told."""
+    """What is noted in the log of operators' actions, and what is shown to the operator."""
 
     def __init__(self) -> None:
         self.noted: list[int] = []
@@ -95,7 +95,7 @@ async def test_batches_are_all_there_is_in_its_order(size: int) -> None:
 
 
 class Clock:
-    """A clock that moves only while somebody sleeps, or when a test moves it."""
+    """A clock that moves only during `sleep`, or when a test moves it."""
 
     def __init__(self) -> None:
         self.now = 1000.0

@@ -1,4 +1,4 @@
-"""Dead letters without a command line: a survey reads, the work does what was surveyed."""
+"""Dead letters without a command line: a survey only reads; the work does what was surveyed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def select(redis: Redis, redis_url: str, settings: Settings, watch: Any) -> Any:
-    """The dead letters of destinations, or of all."""
+    """Selects the dead letters of the named destinations, or of all."""
 
     async def select(*names: str, **wanted: Any) -> DeadLetters:
         targets = await find_targets(redis, settings, names)
@@ -177,7 +177,7 @@ async def test_an_edited_event_is_sent_as_it_was_shown(
     edited = await survey_edit(chosen, "event-0", ["currency=SEK"], [])
     assert edited.shown["currency"] == "SEK"
     assert await sizes(redis) == (1, 0)
-    await redis.delete(ADS.wake)  # of the append
+    await redis.delete(ADS.wake)  # set by the append
     await edit_dead_letter(chosen, edited)
     assert (await sizes(redis), watch.noted) == ((0, 1), [1])
     assert await redis.llen(KEYS.queue_key) == 1

@@ -1,4 +1,4 @@
-"""Operations know no terminal: the console does the same as the command line."""
+"""Operations use no terminal, since the console runs the same ones as the command line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MODULES = sorted((ROOT / "gateway" / "operations").glob("*.py"))
 
 
 def test_no_operation_imports_click_or_rich() -> None:
-    """In an interpreter of its own."""
+    """Imports them in an interpreter of their own."""
     names = ", ".join(f"gateway.operations.{path.stem}" for path in MODULES)
     done = subprocess.run(
         [sys.executable, "-c", f"import {names}, sys; print('', *sys.modules, sep='\\n')"],

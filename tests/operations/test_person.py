@@ -36,7 +36,7 @@ FOUND = {"ledger": 0, "pending, ads": 0, "dead letters, ads": 1, "quarantine": 0
 
 @pytest.fixture
 async def anna(redis: Redis, redis_url: str, tmp_path: Path) -> Person:
-    """She has one of two dead letters."""
+    """A person who has one of two dead letters."""
     events = [make_event(0, user_data={"email_address": EMAIL}), make_event(1)]
     await bury(redis, "ads", events)
     settings = parse_settings(CONFIG.format(url=redis_url, data=tmp_path))

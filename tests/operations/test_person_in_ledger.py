@@ -1,5 +1,4 @@
-"""A person in the ledger: the kind of an id is known, also of events that an earlier version
-stored."""
+"""A person in the ledger: the kind of an id is known, even for events from an earlier version."""
 
 from __future__ import annotations
 
@@ -55,7 +54,7 @@ def appender(books: Books, digests: Callable[[Event, object], list[str]]) -> App
 
 
 async def store(books: Books, is_earlier: bool) -> None:
-    """An event each with the id as that of a user, an order and an event."""
+    """Stores three events with the same id: as that of a user, of an order, and of an event."""
     if is_earlier:
 
         def digests(event: Event, _: object) -> list[str]:
@@ -108,7 +107,7 @@ async def test_an_earlier_event_without_content_may_be_of_any_kind(
 async def test_what_nothing_tells_the_kind_of_keeps_no_erasure_from_its_way(
     books: Books, tmp_path: Path, only: Kind | None
 ) -> None:
-    """Neither the ledger has the content of the event, nor its destination the id."""
+    """The ledger lacks the content of the event, and its destination the id."""
     feeding = Feeding(books.most, lambda *_: [books.digests.name_of("1001")], has_content=False)
     books.appender = Appender(books.redis, KEYS, PendingCounts(), nobody, NO_RETENTION, feeding)
     form = make_event(0)

@@ -1,4 +1,4 @@
-"""A released event is what it would have been, had there been no schema."""
+"""A released event is what it would have been without the schema."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_schema_in_a_file_is_found_from_the_configuration(tmp_path: Path) -> N
     (tmp_path / "purchase.json").write_text(json.dumps({"required": ["currency"]}))
     schema = "{on_mismatch: quarantine, file: purchase.json}"
     review = compile_review(parse(schema, name=str(tmp_path / "gateway.yaml")), checked=True)
-    for user_id in ("customer-7", "ab" * 32):  # whose pipelines differ
+    for user_id in ("customer-7", "ab" * 32):  # their pipelines differ
         event = read_event({**EVENT, "user_id": user_id})
         assert "currency" in misfit(review(quarantined(event)))
         assert not misfit(review(quarantined({**event, "currency": "EUR"})))
@@ -186,7 +186,7 @@ def test_a_released_event_is_what_it_would_have_been(
 
 
 def assert_same(event: Event, received: Received, hash_user_id: bool) -> None:
-    """Set aside and released, `event` is what the pipeline had made of it without that schema."""
+    """Quarantined and released, `event` is what the pipeline makes of it without the schema."""
     at_once = pipeline_of(ALWAYS, hash_user_id)(event, received)
     kept = quarantined(pipeline_of(NEVER, hash_user_id)(event, received).event)
     before = json.dumps(kept.event)
