@@ -123,7 +123,7 @@ class TestPauses:
     async def test_an_event_that_ends_unsent_is_no_probe(
         self, start: Start, fill: Fill, redis: Redis, fields: dict[str, Any]
     ) -> None:
-        """After a long outage, the oldest events have expired; that is not the vendor's answer."""
+        """Old events expire in a long outage, which says nothing about the vendor."""
         await fill(3, **fields)
         await fill(20, first=3)
         await self.over(redis)
