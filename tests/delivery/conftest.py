@@ -17,6 +17,7 @@ from gateway.delivery.assignment import Assignment
 from gateway.delivery.drain import Drain
 from gateway.delivery.send import Attempt
 from gateway.delivery.stay import Patience, Stay
+from gateway.queue import lease as lease_module
 from gateway.queue.append import Appender
 from gateway.queue.lease import Lease
 from gateway.queue.pending_counts import PendingCounts
@@ -35,6 +36,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drain_module, "BLOCK_MS", 20)
     monkeypatch.setattr(stay_module, "ASK_SECONDS", 0.02)
     monkeypatch.setattr(send_module, "wait_random_exponential", lambda **_: lambda _: 0.01)
+    monkeypatch.setattr(lease_module, "LEASE_SECONDS", 60.0)  # nothing renews their leases
 
 
 @pytest.fixture

@@ -101,8 +101,15 @@ class Rationed(Parcel):
     ("configured", "slow"), [({}, True), ({"linger": 0.01}, False)], ids=["vendor", "configured"]
 )
 async def test_a_drain_counts_its_requests_and_slows_down(
-    redis: Redis, fill: Fill, start: Start, configured: dict[str, float], slow: bool
+    redis: Redis,
+    fill: Fill,
+    start: Start,
+    monkeypatch: pytest.MonkeyPatch,
+    configured: dict[str, float],
+    slow: bool,
 ) -> None:
+    now, add = time.time(), RequestCounts.add  # of one day, also around midnight
+    monkeypatch.setattr(RequestCounts, "add", lambda counts, number, _: add(counts, number, now))
     counts = RequestCounts(redis, KEYS, Rationed.quota)
     await counts.add(1000, time.time())
     await fill(1)

@@ -149,7 +149,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("func", "args", "kwargs"),
         [
-            ("crafted.spy", ("ads",), None),
+            ("tests.support.crafted_job.spy", ("ads",), None),
             ("os.getpid", (), None),
             ("gateway.delivery.job.run_worker", ("ads",), None),
             (FORWARD, ("ads", "books"), None),
@@ -190,7 +190,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize("fails", [False, True])
     def test_callbacks(self, redis: Redis, fails: bool) -> None:
-        spy = Callback("crafted.spy")
+        spy = Callback("tests.support.crafted_job.spy")
         args = () if fails else ("ads",)
         self.slip_in(redis, FORWARD, *args, on_success=spy, on_failure=spy, on_stopped=spy)
         work_off(redis)

@@ -23,7 +23,16 @@ from gateway.queue.append import Appender
 from gateway.queue.pause import current_pause, read_suspects
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import ensure_group
-from tests.support.drains import SOON, Start, dead_letters, deliveries, nobody, outcomes, run
+from tests.support.drains import (
+    SOON,
+    Start,
+    dead_letters,
+    deliveries,
+    nobody,
+    outcomes,
+    pauses,
+    run,
+)
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
 
@@ -339,7 +348,7 @@ async def test_a_token_that_becomes_wrong_while_a_batch_is_halved_loses_one_even
     await fill(200)
     await run(await start(vendor, destination=meta()))
     assert (await outcomes(redis)).get("rejected", 0) <= FAILURES_BEFORE_PAUSE
-    assert await current_pause(redis, ADS) is not None
+    assert await pauses(redis) == 1
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -352,7 +361,7 @@ async def test_a_verdict_about_all_events_pauses_and_costs_no_try(
     *first, last = vendor.requests
     assert len(first) <= 4
     assert last == [f"event-{GOOD - 1}"], "the newest is sent alone"
-    assert await current_pause(redis, ADS) is not None
+    assert await pauses(redis) == 1
     assert await deliveries(redis) == {0: GOOD}
 
 
@@ -368,7 +377,7 @@ async def test_meta_is_left_alone_at_once_when_it_throttles(
     await fill(GOOD)
     await run(await start(vendor, destination=meta(), tries=3))
     assert len(vendor.requests) == 1
-    assert await current_pause(redis, ADS) is not None
+    assert await pauses(redis) == 1
     assert await deliveries(redis) == {0: GOOD}
 
 

@@ -11,6 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from destinations.base import Response
+from gateway.delivery.adaptive_rate import AdaptiveRate
 from gateway.queue.drain_notes import read_share, write_share
 from tests.support.drains import DOWN, OK, Fill, Start, deliveries, outcomes, run, until
 from tests.support.keys import ADS
@@ -69,7 +70,7 @@ async def test_what_waits_for_its_turn_is_handed_back_when_the_drain_is_stopped(
     assert set(await deliveries(redis)) == {0}
 
 
-@pytest.mark.parametrize("limits", [{"requests_per_second": 10}, {"events_per_second": 10}])
+@pytest.mark.parametrize("limits", [{"requests_per_second": 2}, {"events_per_second": 2}])
 async def test_another_try_waits_for_its_turn(
     start: Start, fill: Fill, limits: dict[str, float]
 ) -> None:
@@ -82,7 +83,7 @@ async def test_another_try_waits_for_its_turn(
     await fill(1)
     await run(await start(Vendor(refuse), tries=3, idle=0, busy=0, **limits))
     assert len(times) == 3
-    assert all(after - before > 0.09 for before, after in pairwise(times))
+    assert all(after - before > 0.3 for before, after in pairwise(times))
 
 
 async def test_another_try_does_not_wait_for_its_turn_once_the_drain_is_stopped(
@@ -101,9 +102,10 @@ async def test_another_try_does_not_wait_for_its_turn_once_the_drain_is_stopped(
 
 
 async def test_a_drain_starts_with_the_share_that_the_last_one_left(
-    start: Start, fill: Fill, redis: Redis
+    start: Start, fill: Fill, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A vendor that throttled does not get the full load from the next drain."""
+    monkeypatch.setattr(AdaptiveRate, "recover", lambda _: None)
     await write_share(redis, ADS, 0.25)
     await fill(60)
 

@@ -118,10 +118,11 @@ async def test_what_is_answered_after_settling_failed_is_settled(
             await answered.wait()
         return OK
 
-    running = asyncio.create_task(run(await start(Vendor(reply))))
+    drain = await start(Vendor(reply))
     await redis.acl_setuser("default", enabled=True, commands=["-xack"])
+    running = asyncio.create_task(run(drain))
     try:
-        await asyncio.sleep(0.3)
+        await until(lambda: drain._background.error)
     finally:
         await redis.acl_setuser("default", enabled=True, commands=["+xack"])
     answered.set()

@@ -26,7 +26,7 @@ CONFIG = """
 sources:
   site: {type: collect}
 destinations:
-  ads: {type: webhook, url: "http://127.0.0.1:9/"}
+  ads: {type: webhook, url: "http://127.0.0.1:9/", delivery: {backoff: [3600]}}
   last: {type: webhook, url: "http://127.0.0.1:9/"}
 """
 
@@ -92,7 +92,7 @@ async def test_who_is_woken_already_or_paused_or_at_work_is_left_alone(
         await clean.set(key, "1")
         assert await sweep(clean, redis_url) == set()
         await clean.delete(key, KEYS.destination("last").wake, KEYS.queue_key)
-    await clean.zadd(ADS.drains, {"drain": time.time() * 1000 + 5000})
+    await clean.zadd(ADS.drains, {"drain": time.time() * 1000 + 60_000})
     assert await sweep(clean, redis_url) == set()
 
 
@@ -110,7 +110,7 @@ async def test_an_event_that_waits_for_its_retry_wakes_nobody_before(
     (entry,) = (await Reader(clean, ADS, "dead").new(1, None)).entries
     assert await sweep(clean, redis_url) == set()
     await clean.delete(KEYS.destination("last").wake, KEYS.queue_key)
-    await clean.xclaim(ADS.stream, "gateway", "dead", 0, [entry.id], idle=7000, justid=True)
+    await clean.xclaim(ADS.stream, "gateway", "dead", 0, [entry.id], idle=5_000_000, justid=True)
     assert await sweep(clean, redis_url) == {"ads"}
 
 

@@ -19,6 +19,11 @@ if sys.platform != "win32":
     LOOPS.append(pytest.param(("asyncio", {"use_uvloop": True}), id="uvloop"))
 
 
+@pytest.fixture(params=LOOPS)
+def anyio_backend(request: pytest.FixtureRequest) -> object:
+    return request.param
+
+
 @dataclass
 class Received:
     """A request as it came over the wire, with header names in lower case."""
