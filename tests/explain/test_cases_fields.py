@@ -1,4 +1,4 @@
-"""What a case wants of a field, compared with what is there."""
+"""The values that a case wants in fields, compared with the event's."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`explain`: the decision and the very requests of production, without a secret in them."""
+"""`explain` shows the decision and the requests of production, without secrets."""
 
 import copy
 import json
@@ -44,7 +44,7 @@ PURCHASE = {
 
 @pytest.fixture(autouse=True)
 def _compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The user agents of bots take a third of a second each time."""
+    """Compiles the shop's pipeline once: loading bots' user agents takes a third of a second."""
 
     def compiled(settings: Settings) -> Pipeline:
         return SHOPS_PIPELINE if settings is SHOP else compile_pipeline(settings)
@@ -72,7 +72,7 @@ def test_the_shape() -> None:
 
 
 def test_the_requests_are_those_of_the_destinations() -> None:
-    """What production does with the event, done here step by step."""
+    """Repeats step by step what production does with the event."""
     explanation = explain(SHOP, PURCHASE, NOW)
     event = read_event(PURCHASE)
     received = Received("explain", NOW, event.pop("ip_override"), event.pop("user_agent"))

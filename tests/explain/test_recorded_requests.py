@@ -1,4 +1,4 @@
-"""Recorded requests: captures, HAR files and curl commands say the same."""
+"""Recorded requests: captures, HAR files and curl commands are read alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every refused request has a hint that says what to do."""
+"""Hints say what to do about refused requests."""
 
 from __future__ import annotations
 

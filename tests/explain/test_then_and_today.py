@@ -1,4 +1,4 @@
-"""What was decided about a recorded event, against what today's configuration decides."""
+"""The recorded decision about an event, compared with that of today's configuration."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ def withheld(stage: str, reason: str) -> Ending:
 def compare(
     today: Settings = THEN, ending: Ending | None = SENT, kept: bool = True, **recorded: Any
 ) -> Explanation:
-    """Of the event at `hook`."""
+    """Explains the recorded event. ending: at `hook`. kept: whether the configuration of then is
+    stored. recorded: what differs in the record."""
     record = Recorded(
         receipt="r",
         received_at=NOW - 60,
