@@ -1,5 +1,5 @@
-"""Requests that do not tell the visitor's address stand in the metrics, and in the status unless
-there are none."""
+"""Requests without the visitor's address are counted in the metrics, and on the screen of
+`gateway status` if there are any."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which configuration is in force stands in the metrics, also while Redis is away."""
+"""The metrics tell which configuration is in use, even while Redis is unreachable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is counted about consent is in the metrics, and in the status unless nothing is counted."""
+"""The counters of consent are in the metrics, and on the screen of `gateway status` if not 0."""
 
 from __future__ import annotations
 

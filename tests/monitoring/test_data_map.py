@@ -1,4 +1,4 @@
-"""The data map says of each destination what the pipeline does."""
+"""The data map states what the pipeline does for each destination."""
 
 from __future__ import annotations
 

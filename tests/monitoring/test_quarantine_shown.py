@@ -1,4 +1,4 @@
-"""How many events are in quarantine stands in the metrics, and in the status unless it is none."""
+"""The number of quarantined events is in the metrics, and on the status screen unless it is 0."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alert rules and queries on pages ask for what `/metrics` has, and each alert is explained."""
+"""Alert rules and queries in the documentation fit `/metrics`, and each alert is explained."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ COUNTED = {
     "consent_unknown_keys:site": 1,
 }
 OF_PROMETHEUS = {"up": {"job", "instance"}}
-"""A metric that Prometheus makes itself."""
+"""A metric that Prometheus adds itself, with its labels."""
 
 SELECTOR = re.compile(r"\b(gateway_\w+|up)\b(?:\{([^}]*)\})?")
 GROUPS = re.compile(r"\b(?:by|on|group_left) \(([^)]*)\)")
@@ -41,7 +41,7 @@ GROUPS = re.compile(r"\b(?:by|on|group_left) \(([^)]*)\)")
 
 @pytest.fixture(scope="module")
 def labels() -> dict[str, set[str]]:
-    """Of each metric, the names of its labels."""
+    """The names of each metric's labels."""
     settings = parse_settings(CONFIG, "example", {}, lambda name: "")
     numbers = Numbers(
         COUNTED,

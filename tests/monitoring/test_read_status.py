@@ -1,4 +1,4 @@
-"""The status of a destination is what Redis says at this moment."""
+"""The status of a destination is read from the current state of Redis."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ async def test_a_pause_the_last_error_and_the_last_warning_are_in_the_vendors_wo
 ) -> None:
     await redis.set(ADS.error, orjson.dumps({"at": 12.5, "reason": f"HTTP 401: bad {SECRET}"}))
     await redis.set(ADS.warning, orjson.dumps({"at": 13.5, "reason": f"{SECRET} is weak"}))
-    for seconds in (20, 40, 60):  # one that is no longer than what is left changes nothing
+    for seconds in (20, 40, 60):  # each longer: a pause never shortens the current one
         await pause(redis, ADS, f"HTTP 503: {SECRET} is busy", seconds)
     status = await read(redis, settings)
     assert status.last_error == LastError(12.5, "HTTP 401: bad ***")

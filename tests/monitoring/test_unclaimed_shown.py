@@ -1,4 +1,4 @@
-"""Requests to which no source answers, in the metrics and in `gateway status`."""
+"""Requests that no source answers, in the metrics and in `gateway status`."""
 
 from __future__ import annotations
 

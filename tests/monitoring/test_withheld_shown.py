@@ -1,4 +1,4 @@
-"""Why events were withheld stands in the metrics and in the status."""
+"""The metrics and the status show why events were withheld."""
 
 from __future__ import annotations
 
