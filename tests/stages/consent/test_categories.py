@@ -1,4 +1,4 @@
-"""Categories of consent managers in messages: what they stand for, and what a denial denies."""
+"""Consent managers' categories in messages: the consent types that they grant and deny."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Consent: what the event says, the default of the closest place, Global Privacy Control."""
+"""Consent from the event, the default of the most specific place, Global Privacy Control."""
 
 import copy
 from typing import Any, get_args
@@ -54,15 +54,15 @@ def located(country: str, region: str | None = None) -> dict[str, Any]:
         ({"event_location": {}}, DENIED),
         ({"event_location": {"city": "Berlin"}}, DENIED),
         (located(""), DENIED),
-        (located("XX"), DENIED),  # what CDNs write when they do not know
-        (located("T1"), DENIED),  # and for Tor
+        (located("XX"), DENIED),  # CDNs write this for an unknown country
+        (located("T1"), DENIED),  # and this for Tor
         (located("US"), GRANTED),
         (located("DE"), DENIED),
         (located("de"), DENIED),
         (located("NO"), DENIED),
         (located("IS"), DENIED),
-        (located("RE"), DENIED),  # Réunion is a part of France with a code of its own
-        (located("EU"), DENIED),  # how registries mark addresses used all over Europe
+        (located("RE"), DENIED),  # Réunion is part of France but has its own code
+        (located("EU"), DENIED),  # registries' code for addresses used across Europe
         (located("GB"), DENIED),
         (located("UK"), DENIED),
         (located("CH"), DENIED),
@@ -102,7 +102,7 @@ def test_an_event_that_says_nothing_gets_the_default_of_its_place(
         (located("CA"), GRANTED),  # Canada, not California
         (located("CA", "US"), GRANTED),
         (located("EU"), DENIED),
-        (  # no state of the USA: it may be California
+        (  # not a US state, so it may be California
             located("US", "FR"),
             {**GRANTED, "ad_personalization": "denied", "ad_user_data": "denied"},
         ),

@@ -1,4 +1,4 @@
-"""Choices by category: consent managers' cookies, and messages of Segment and RudderStack."""
+"""Choices by category, in consent managers' cookies and in Segment's and RudderStack's messages."""
 
 import json
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""What the consent stage counts can be read back, and no sender can make up a counter."""
+"""The consent stage's counters can be read back, and no sender can invent one."""
 
 import json
 from typing import Any

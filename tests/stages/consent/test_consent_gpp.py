@@ -1,4 +1,4 @@
-"""GPP strings, against those that IAB's own library made, and the US Privacy string."""
+"""GPP strings, tested with strings made by IAB's own library, and the US Privacy string."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Consent from everywhere at once: a denial holds, and the line says who decided."""
+"""Consent from several signals at once: a denial holds, and the trace names the decisive one."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ WORDS = {"g": "granted", "d": "denied"}
 HERE = {"event_location": {"country": "US"}}
 
 NOTHING_ELSE: dict[str, Any] = {"default": {}, "regions": []}
-"""No defaults: what is stated in the result came from the event or the request."""
+"""No defaults, so every state in the result comes from the event or the request."""
 
 COOKIES = {
     "euconsent-v2": "tcf",
@@ -40,7 +40,7 @@ def combine(
     headers: dict[str, str] | None = None,
     config: dict[str, Any] | None = None,
 ) -> tuple[str, str]:
-    """The states of `FOUR` as letters (`gd--`), and the line."""
+    """The states of `FOUR` as letters (`gd--`), and the line of the trace."""
     stage = compile_consent(
         ConsentSettings.model_validate({**NOTHING_ELSE, "cookies": COOKIES, **(config or {})})
     )

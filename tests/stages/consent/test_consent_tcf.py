@@ -1,4 +1,4 @@
-"""TCF consent strings, against those that IAB's own library made (tests/fixtures/consent)."""
+"""TCF consent strings, tested with strings made by IAB's own library (tests/fixtures/consent)."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ TYPES = ("ad_storage", "analytics_storage", "ad_user_data", "ad_personalization"
 
 
 def letters(text: str, config: dict[str, Any] | None = None) -> str:
-    """`gd--`: granted, denied, nothing said, nothing said; in the order of `TYPES`."""
+    """The states in the order of `TYPES`: `gd--` is granted, denied, unstated, unstated."""
     states = read_tcf(text, TcfSettings.model_validate(config or {}))
     return "".join(states.get(name, "-")[0] for name in TYPES)
 
@@ -182,7 +182,7 @@ def test_a_set_of_numbers_has_what_is_in_it(members: set[int]) -> None:
 
 
 def canada(express: set[int], implied: set[int], version: int = 1) -> str:
-    """A string of Canada with these purposes, up to where the vendors begin."""
+    """A TCF string for Canada with these purposes, up to the vendors."""
     purposes = "".join(
         str(int(number in each)) for each in (express, implied) for number in range(1, 25)
     )

@@ -1,8 +1,8 @@
-"""A visitor who refuses leaves nothing behind that tells who he is.
+"""Visitors who deny consent leave nothing behind that identifies them.
 
-Events as rich as they come are sent to the web application as a browser sends them. Then every
-byte is searched for what identifies their visitor: all that is in Redis, the requests that the
-destinations would get, the log, and the answer with its headers.
+Events with many fields are sent to the web application as a browser sends them. Then every byte in
+Redis, in the requests that the destinations would get, in the log and in the answer with its
+headers is searched for what identifies the visitor.
 """
 
 from __future__ import annotations
@@ -66,14 +66,14 @@ AGENT = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.
 
 @dataclass
 class Visit:
-    """An event, the headers that it comes with, and the texts that identify its visitor."""
+    """An event, the headers of its request, and the texts that identify its visitor."""
 
     event: dict[str, Any]
     headers: dict[str, str]
     secrets: set[str] = field(default_factory=set)
 
     def traces(self) -> set[bytes]:
-        """The secrets in every form that we know to make of them, in lower case."""
+        """The secrets in lower case, and their SHA-256 digests."""
         plain = {secret.lower().encode() for secret in self.secrets}
         return plain | {sha256(each).hexdigest().encode() for each in plain}
 
@@ -168,7 +168,7 @@ def visits(draw: st.DrawFn, consent: st.SearchStrategy[dict[str, str]]) -> Visit
         "shelf": draw(st.sampled_from(["top", f"reserved for {user}"])),
         "anonymised": False,
     }
-    # The other three stand in texts too, where nobody could tell what they are without them.
+    # The other three occur in texts too, where only these fields reveal them as identifiers.
     optional = sorted(fields.keys() - {"user_id", "transaction_id", "user_data"})
     missing = draw(st.sets(st.sampled_from(optional)))
     event = {"event_name": "purchase", "event_id": "e-1"}
@@ -210,15 +210,15 @@ GRANTED = st.just(
 
 
 class Shop:
-    """The application, and all that its events leave behind."""
+    """The application, and everything that its events leave behind."""
 
     def __init__(self, settings: Settings, web: TestClient, redis: Redis) -> None:
         self._settings, self._web, self._redis = settings, web, redis
         self.demo = settings.server.demo
 
     def sends(self, visit: Visit) -> bytes:
-        """Sends the event, with a value that does not fit, and a broken one; returns the answer,
-        headers and all."""
+        """Sends the event, with a field of the wrong type added, and a broken copy. Returns the
+        answer with its headers."""
         self._redis.flushall()
         odd = visit.event | {"tax": str(visit.secrets)}
         broken = visit.event | {"event_id": "e-2", "event_name": [str(visit.secrets)]}
@@ -246,7 +246,7 @@ class Shop:
         )
 
     def requests(self, name: str) -> list[Request]:
-        """What the entries of a destination become."""
+        """The requests for the entries of a destination."""
         settings = self._settings.destinations[name]
         destination = build_destination(settings)
         max_age = deadline(settings.delivery, destination)
@@ -270,7 +270,7 @@ class Shop:
 def _flat(value: Any) -> Iterator[bytes]:
     if isinstance(value, bytes):
         yield value
-        if value[:2] == b"x\x9c":  # RQ deflates what a job holds
+        if value[:2] == b"x\x9c":  # RQ compresses the data of jobs
             yield zlib.decompress(value)
     elif isinstance(value, dict):
         for pair in value.items():
@@ -313,13 +313,13 @@ examples = hypothesis_settings(
 
 
 def bytes_of(request: Request) -> bytes:
-    """All of it, as it is sent and percent-decoded."""
+    """The whole request, as it is sent and percent-decoded."""
     sent = orjson.dumps([request.method, request.url, dict(request.headers)]) + request.body
     return sent + b"\n" + unquote_to_bytes(sent)
 
 
 def found(visit: Visit, *places: bytes | str) -> set[bytes]:
-    """What identifies the visitor and is in one of `places`."""
+    """The traces of the visitor in `places`."""
     everything = b"\n".join(p.encode() if isinstance(p, str) else p for p in places).lower()
     return {trace for trace in visit.traces() if trace in everything}
 

@@ -12,7 +12,7 @@ ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"
 
 
 def states(letters: str) -> dict[str, str]:
-    """`gdg-`: granted, denied, granted, nothing; in the order of `TYPES`."""
+    """The states in the order of `TYPES`: `gdg-` is granted, denied, granted, unstated."""
     words = {"g": "granted", "d": "denied"}
     return {
         kind: words[letter] for kind, letter in zip(TYPES, letters, strict=True) if letter != "-"
@@ -20,7 +20,7 @@ def states(letters: str) -> dict[str, str]:
 
 
 def latest(gcd: str) -> dict[str, str]:
-    """What `gcd` says by type, the visitor's word before a default."""
+    """The state of each type in `gcd`: the visitor's, else the default."""
     read = read_gcd(gcd)
     assert read.said.keys().isdisjoint(read.defaults)
     return {**read.defaults, **read.said}

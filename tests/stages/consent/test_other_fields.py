@@ -1,4 +1,4 @@
-"""Consent in fields besides `consent`: objects with other names, and types as fields."""
+"""Consent outside `consent`: in objects with other names, and in fields named after types."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ STAGE = compile_consent(ConsentSettings())
 
 
 def consented(event: Event, query: str = "") -> Consented:
-    """The default grants everything there."""
+    """The result for an event from the USA, where the default grants everything."""
     here = {"event_name": "page_view", "event_location": {"country": "US"}, **event}
     return STAGE(here, Received("site", 0.0, query=query))
 

@@ -1,4 +1,4 @@
-"""The codes of a place, however long the texts are in which it is claimed."""
+"""The codes of a place, read from texts of any length."""
 
 import pytest
 from hypothesis import given
