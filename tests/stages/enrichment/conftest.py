@@ -1,4 +1,4 @@
-"""What the tests of enrichments share: MaxMind DB files, made bit by bit.
+"""Shared by the tests of enrichments: MaxMind DB files, built from scratch.
 
 Source of the format: maxmind.github.io/MaxMind-DB
 """
@@ -18,7 +18,7 @@ MakeDatabase = Callable[..., Path]
 
 @pytest.fixture
 def make_database(tmp_path: Path) -> MakeDatabase:
-    """Writes ``tmp_path/name`` with records by IPv4 network, and answers with its path."""
+    """Writes ``tmp_path/name`` with records by IPv4 network, and returns its path."""
 
     def make(
         records: Mapping[str, Any], kind: str = "GeoLite2-City", name: str = "geo.mmdb"

@@ -1,4 +1,4 @@
-"""What the headers say about a browser is the same whether it is remembered or not."""
+"""The same headers give the same browser, whether or not it is cached."""
 
 from __future__ import annotations
 

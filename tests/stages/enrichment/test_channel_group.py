@@ -1,4 +1,4 @@
-"""`channel_group`: GA4's rules, one by one, and what they are asked about."""
+"""`channel_group`: each of GA4's rules, and the traffic that they classify."""
 
 from typing import Any
 

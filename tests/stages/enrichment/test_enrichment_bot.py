@@ -1,4 +1,4 @@
-"""`bot`: programs are told from people, and why is said."""
+"""`bot`: programs are told apart from people, with the reason."""
 
 import re
 from ipaddress import IPv4Address, ip_network
@@ -32,7 +32,7 @@ HEADERS = {"accept-language": "de"}
 
 
 def verdict(agent: str, headers: dict[str, str] | None = None, trusted: bool = False) -> Any:
-    """What is said of a request from `agent` with `headers` besides those of any browser."""
+    """`bot` for a request from `agent`. headers: in addition to `HEADERS`."""
     event = {"event_name": "page_view", "user_agent": agent}
     received = Received(
         "site", 0.0, user_agent=agent, headers=HEADERS | (headers or {}), trusted=trusted

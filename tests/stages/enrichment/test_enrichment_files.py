@@ -1,4 +1,4 @@
-"""Files that enrichments read: when they are read again, and what becomes of bad ones."""
+"""Files of enrichments: when they are read again, and what happens if they are invalid."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where the visitor is: by a database, by the headers of a CDN, by the registries."""
+"""The visitor's place, from a database, the headers of a CDN or the registries."""
 
 import sys
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def located(
     event: dict[str, Any] | None = None,
     **received: Any,
 ) -> Any:
-    """`event_location` of an event that came from `address`, through a trusted proxy."""
+    """`event_location` of an event that came from `address` through a trusted proxy."""
     geo_settings = TypeAdapter(GeoSettings).validate_python(settings)
     add_location = adding(geo.load(geo_settings, Tables()))
     how = {"proxied": True, "client_ip": address, **received}

@@ -142,8 +142,8 @@ def test_a_name_that_may_mean_anything_is_of_a_site_that_its_hosts_tell(name: st
 
 
 GOOGLES_SHORT_NAMES = {"ask", "aol", "fb", "gmx", "ig"}
-"""Those of up to three characters that are on Google's list of sources, and one of a mail provider,
-which makes no channel."""
+"""Names of up to three characters on Google's list of sources; and `gmx`, a mail provider, a source
+that does not decide the channel."""
 
 
 def test_no_short_name_is_a_source_unless_it_is_on_googles_list() -> None:

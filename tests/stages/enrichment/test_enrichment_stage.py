@@ -118,7 +118,7 @@ HEAVY = ("ua_parser", "crawleruseragents", "re2", "iptocc", "tldextract", "maxmi
         ([], []),
         (["page", "campaign", "click_ids", "channel_group", "language", "items"], []),
         (["geo"], ["iptocc"]),
-        (["bot"], ["re2"]),  # of the list of crawlers, only its patterns
+        (["bot"], ["re2"]),  # the list of crawlers is read without its package
         (["user_agent"], ["ua_parser"]),
     ],
 )
@@ -134,7 +134,7 @@ def test_only_what_is_configured_is_loaded(names: list[str], loaded: list[str]) 
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert set(loaded) <= set(done.stdout.split())
-    if "user_agent" not in names:  # ua-parser looks for re2 itself
+    if "user_agent" not in names:  # ua-parser imports re2 if it is installed
         assert set(loaded) == set(done.stdout.split())
 
 
@@ -210,7 +210,7 @@ HEADERS = st.dictionaries(
 
 @given(raw=RAW, headers=HEADERS, agent=AGENTS, address=ADDRESSES, trusted=st.booleans())
 def test_laws(raw: Any, headers: dict[str, str], agent: str, address: str, trusted: bool) -> None:
-    """Never raises, never changes what is said, the same twice, and the input stays as it was."""
+    """No enrichment raises, overrides a value, changes its own result or modifies its input."""
     received = Received("site", 0.0, address, agent, headers, trusted)
     try:
         event = complete(read_event(raw), received)
@@ -226,7 +226,7 @@ def test_laws(raw: Any, headers: dict[str, str], agent: str, address: str, trust
 
 
 def _says(enriched: Any, said: Any) -> bool:
-    """Whether all that `said` says is in `enriched`; empty values say nothing."""
+    """Whether `enriched` has everything in `said`, except empty values."""
     if isinstance(said, dict) and isinstance(enriched, dict):
         return all(
             _says(enriched.get(name), value)

@@ -1,4 +1,4 @@
-"""What items come to, and values in another currency."""
+"""The sums of items, and values in another currency."""
 
 from pathlib import Path
 from typing import Any

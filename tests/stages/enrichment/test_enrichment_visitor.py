@@ -1,4 +1,4 @@
-"""What is found out about the visitor: device, client hints and country."""
+"""The visitor's device, client hints and country."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Lookups: tables of the operator's, what they may hold, and what becomes of it in an event."""
+"""Lookups: the operator's tables, what they may contain, and what they add to events."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ CSV = "sku,margin,item_category,supplier\nA1,0.35,Shoes,Acme\nA2,12,501,\n007,0.
 
 
 def look_up(folder: Path, text: str, event: dict[str, Any], **settings: Any) -> Any:
-    """The event with what the table `text`, CSV or JSON, says of it."""
+    """The event after a lookup in the table `text`, CSV or JSON."""
     name = "table.json" if text[:1] in ("{", "[") else "table.csv"
     (folder / name).write_text(text)
     settings = {"file": name, "key": "items.*.item_id", "add": ["margin"], **settings}
