@@ -1,4 +1,4 @@
-"""What the tests of identity share: one event through the stage, everything granted."""
+"""Shared by the tests of identity: one event through the stage, with all consent granted."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -19,8 +19,8 @@ Identify = Callable[..., Identified]
 
 @pytest.fixture
 def received() -> Callable[..., Received]:
-    """A request to ``metrics.shop.com`` with the cookies `jar`; header names with underscores.
-    linked_visitor: of a link that it has claimed."""
+    """Makes a request to ``metrics.shop.com``. jar: its cookies. linked_visitor: of a link that it
+    has claimed. headers: with underscores in their names."""
 
     def make(
         jar: str = "",
@@ -43,8 +43,8 @@ def received() -> Callable[..., Received]:
 
 @pytest.fixture
 def identify(received: Callable[..., Received]) -> Identify:
-    """The event `event` through the stage as `settings` want it; the rest is for `received`.
-    unstated: consent types that nobody has stated."""
+    """Runs the stage with `settings` for `event`. unstated: consent types that were not stated.
+    request: for `received`."""
 
     def run(
         jar: str = "",

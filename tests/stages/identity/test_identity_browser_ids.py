@@ -1,4 +1,4 @@
-"""Ids of the browser that advertising platforms keep in cookies."""
+"""Browser ids that advertising platforms keep in cookies."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A visitor who denies the visitor cookie loses it; a default says nothing, and takes nothing."""
+"""A visitor's denial deletes the visitor cookie; a default does not."""
 
 from typing import Any
 

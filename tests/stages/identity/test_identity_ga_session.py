@@ -17,9 +17,9 @@ OLD = "GS1.1.1795289657.3.1.1795289690.60.0.171510394"
     [
         (NEW, Session("1795289657", 3, 1_795_289_690)),
         (NEW.replace("$", "%24"), Session("1795289657", 3, 1_795_289_690)),
-        ("GS2.2.t20$o3$s10$dAbC", Session("10", 3, 20)),  # by letter, not by place
+        ("GS2.2.t20$o3$s10$dAbC", Session("10", 3, 20)),  # by letter, not by position
         ("GS2.1.s10$o3", Session("10", 3, 0)),
-        ("GS2.1.s9$o2$t1$s10$o3$t20$s$ox", Session("10", 3, 20)),  # the last that can be one
+        ("GS2.1.s9$o2$t1$s10$o3$t20$s$ox", Session("10", 3, 20)),  # the last valid value
         (OLD, Session("1795289657", 3, 1_795_289_690)),
         ("GS1.1.1795289657.3.1.1795289690.60", Session("1795289657", 3, 1_795_289_690)),
         ("GS1.1-2.10.3.0.20.0.0.0", Session("10", 3, 20)),

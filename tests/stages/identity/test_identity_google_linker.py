@@ -1,4 +1,4 @@
-"""The `_gl` parameter: what a link of gtag.js carries from one domain to the next."""
+"""The `_gl` parameter, with which links of gtag.js carry cookies to another domain."""
 
 from base64 import urlsafe_b64encode
 from typing import Any
@@ -35,7 +35,7 @@ def link(
 
 
 def bitwise_crc(text: str) -> int:
-    """CRC-32 by its definition, one bit after the other."""
+    """CRC-32 as it is defined, bit by bit."""
     register = 0xFFFFFFFF
     for byte in text.encode("latin-1"):
         register ^= byte
@@ -69,7 +69,7 @@ BOTH = {"_ga": VISITOR, "_ga_ABC": SESSION}
         ({"language": "zh-Hant-TW"}, "zh-Hant-TW", ""),
         ({"at": AT - 60}, "de-DE", ""),
         ({"at": AT - 120}, "de-DE", ""),
-        ({"at": AT + 60}, "de-DE", ""),  # the browser's clock is not ours
+        ({"at": AT + 60}, "de-DE", ""),  # the browser's clock may be ahead
         *(({"offset": offset}, "de-DE", "") for offset in (-840, -345, -330, 0, 210, 480, 720)),
     ],
 )

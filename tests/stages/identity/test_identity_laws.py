@@ -1,4 +1,4 @@
-"""What holds for every request: consent is the law, and no identifier is ever put into words."""
+"""For every request: nothing is read or set without consent, and the trace has no identifier."""
 
 from typing import Any
 

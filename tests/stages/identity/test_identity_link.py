@@ -1,4 +1,4 @@
-"""Our own links between domains: signed, bound, short-lived; and a redirect that is not open."""
+"""Our links between domains: signed, bound to a browser, short-lived, and no open redirect."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -39,7 +39,7 @@ def visitor_of(link: Link | None) -> str:
 
 @pytest.fixture
 def follow(identify: Any) -> Any:
-    """The page `url` as a browser opens it that claims the link, if it may have it."""
+    """Opens the page `url` in a browser that claims its link, if it is valid there."""
 
     def run(
         url: str,
@@ -84,7 +84,7 @@ def test_it_says_nothing_elsewhere(key: bytes, elsewhere: Recipient) -> None:
 
 
 def test_a_link_is_known_by_the_same_id_however_it_is_encoded() -> None:
-    """Otherwise one that was used could be written in another way and be used again."""
+    """Otherwise a used link could be used again in another encoding."""
     token = sign_link(KEY, VISITOR, HERE, 2_000)
     last = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     spellings = [token, f"0{token}", *(token[:-1] + sign for sign in last)]
@@ -96,7 +96,7 @@ def test_a_link_is_known_by_the_same_id_however_it_is_encoded() -> None:
 
 
 def test_two_links_are_known_by_different_ids() -> None:
-    """Also of those that a visitor follows within one second, as with two new tabs."""
+    """Even if a visitor follows both within one second, as with two new tabs."""
     tokens = [sign_link(KEY, VISITOR, HERE, expires) for expires in (2_000.5, 2_000.501)]
     links = [verify_link(KEY, each, HERE, 1_000.0) for each in tokens]
 
@@ -106,7 +106,7 @@ def test_two_links_are_known_by_different_ids() -> None:
 @given(st.data())
 def test_no_character_of_it_can_be_changed(data: st.DataObject) -> None:
     token = sign_link(KEY, VISITOR, HERE, 2_000)
-    place = data.draw(st.integers(0, len(token) - 2))  # the last has bits that mean nothing
+    place = data.draw(st.integers(0, len(token) - 2))  # the last character has unused bits
     sign = data.draw(st.characters(codec="ascii").filter(lambda each: each != token[place]))
     forged = token[:place] + sign + token[place + 1 :]
 
@@ -222,7 +222,7 @@ def test_before_the_visitor_consents_the_link_is_not_used_up(identify: Any, rece
     ("event", "config", "request_"),
     [
         ({}, CONFIG, {"agent": "Mozilla/5.0 (another browser)"}),
-        ({}, CONFIG, {"at": AT + 120.1}),  # minutes later
+        ({}, CONFIG, {"at": AT + 120.1}),  # expired
         ({}, {**CONFIG, "link_secret": "another secret of 16"}, {}),
         ({}, {"link_domains": []}, {}),
         ({"consent": {"analytics_storage": "denied", "ad_storage": "granted"}}, CONFIG, {}),

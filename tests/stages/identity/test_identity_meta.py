@@ -94,7 +94,7 @@ def test_the_index_is_that_of_the_domain_the_cookie_is_set_for(
         ("", {}, None, False),
         (f"_fbc={FBC}", {}, FBC, False),
         ("", CLICK, f"fb.1.{NOW}.AbCdEfGhIjKlMnOp", True),
-        (f"_fbc={FBC}", CLICK, FBC, False),  # the same click: first seen when it was
+        (f"_fbc={FBC}", CLICK, FBC, False),  # the same click keeps its time
         (f"_fbc={FBC}.AQYBAQIA", CLICK, f"{FBC}.AQYBAQIA", False),
         (f"_fbc={FBC}", OTHER, f"fb.1.{NOW}.ZyXwVu_aem-1", True),
         (f"_fbc={FBC.lower()}", CLICK, f"fb.1.{NOW}.AbCdEfGhIjKlMnOp", True),
@@ -137,4 +137,4 @@ def test_what_was_written_is_kept_when_it_comes_back(fbclid: str) -> None:
     later = stage(event, Received("site", 1_700_009_999.0, headers=headers))
 
     assert (later.event["fbp"], later.event["fbc"]) == (first.event["fbp"], first.event["fbc"])
-    assert written(later.cookies).keys() == {"_fbp"}  # _fbp lives from the last visit
+    assert written(later.cookies).keys() == {"_fbp"}  # each visit renews _fbp

@@ -1,4 +1,4 @@
-"""The proof cookie: given with an id that was made for a browser, and to nobody else."""
+"""The proof cookie: set only with a visitor id that the gateway made for this browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A hash in place of the user id, and never the raw id next to it."""
+"""`hash_user_id` replaces the user id with a hash, in other id fields too."""
 
 import hashlib
 import hmac

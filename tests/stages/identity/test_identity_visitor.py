@@ -1,4 +1,4 @@
-"""The visitor id: where it is from, and the cookie that keeps it."""
+"""The visitor id: where it comes from, and the cookie that keeps it."""
 
 import re
 from collections.abc import Sequence
