@@ -1,6 +1,6 @@
-"""What the guard cleaned once, it leaves as it is: for any text, at any place, with any patterns.
+"""The guard does not change what it has cleaned, for any text, in any place, with any patterns.
 
-The texts are put together from what the patterns look for and what marks and names are made of.
+The texts combine what the patterns look for with parts of marks and names.
 """
 
 from itertools import combinations

@@ -1,7 +1,7 @@
-"""How much the guard finds and how much it takes for something that it is not.
+"""How much the guard finds, and how much it mistakes for personal data.
 
-Every line of the corpus is a text, a URL or an event in which everything that must go is marked:
-``Call ⟦phone:030 1234567⟧``. Lines without a mark are what is easily taken for personal data.
+Every line of the corpus is a text, a URL or an event in which everything to be removed is marked:
+``Call ⟦phone:030 1234567⟧``. Lines without a mark are easily mistaken for personal data.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The guard as a stage: what it touches, what it leaves, what it says, what can be set."""
+"""The guard as a stage: what it removes, what it leaves, its trace line and its settings."""
 
 from time import process_time
 from typing import Any
@@ -175,7 +175,7 @@ def test_names_that_senders_make_up_fill_no_memory() -> None:
 )
 def test_time_grows_with_the_length_alone(candidate: str) -> None:
     short, long = _seconds(candidate * 500), _seconds(candidate * 4_000)
-    assert long < short * 8 * 3 + 0.05  # the square would be 64 times as much
+    assert long < short * 8 * 3 + 0.05  # quadratic time would be 64 times as much
 
 
 def _seconds(text: str) -> float:

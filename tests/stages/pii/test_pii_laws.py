@@ -1,4 +1,4 @@
-"""What holds for every event: nothing personal stays, nothing is cleaned twice, nothing raises."""
+"""For every event: no e-mail address stays, nothing is cleaned twice, nothing raises."""
 
 import copy
 from typing import Any

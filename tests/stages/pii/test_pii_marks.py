@@ -1,4 +1,4 @@
-"""Marks: final where the guard wrote them, and a key where a form sends an array."""
+"""Marks are final where the guard wrote them, and keys where a form sends an array."""
 
 from typing import Any
 

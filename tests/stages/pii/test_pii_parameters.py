@@ -1,4 +1,4 @@
-"""What a value must look like to be taken for what its name says: the bounds, and one beyond."""
+"""The form in which a value is taken for what its name says: each bound, and one step beyond."""
 
 import pytest
 
@@ -8,13 +8,13 @@ from gateway.stages.pii.parameters import CARD, EMAIL, PASSWORD, PHONE, SECRET, 
 @pytest.mark.parametrize(
     ("telling", "value", "lost"),
     [
-        (SECRET, "Wintermantel2026Blau", False),  # four changes of kind, as products have
+        (SECRET, "Wintermantel2026Blau", False),  # four changes of kind, as in product names
         (SECRET, "Wintermantel2026BlauX", True),  # five
         (SECRET, "aB3dE6gH9jK2mN5", False),  # 15 characters
         (SECRET, "aB3dE6gH9jK2mN5p", True),
         (SECRET, "aBdEgHjKmNpQrStU", False),  # no digit
         (SECRET, "0123456789abcde", False),
-        (SECRET, "0123456789abcdef", True),  # hex without a mixture
+        (SECRET, "0123456789abcdef", True),  # hexadecimal needs no mixture
         (SECRET, "winter-2026-mantel-blau-38", False),  # a separator is no change of kind
         (SECRET, "aB3dE6gH9jK2mN5ü", False),
         (PHONE, "123 45", False),
@@ -29,7 +29,7 @@ from gateway.stages.pii.parameters import CARD, EMAIL, PASSWORD, PHONE, SECRET, 
         (EMAIL, "True", False),
         (PASSWORD, "1", False),
         (PASSWORD, "2", True),
-        (PASSWORD, "%5Btoken%5D", False),  # removed before
+        (PASSWORD, "%5Btoken%5D", False),  # already removed
         (PASSWORD, " 1%20", False),
     ],
 )

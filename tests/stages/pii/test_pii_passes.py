@@ -1,4 +1,4 @@
-"""Passes: repeated until nothing changes, and never too often."""
+"""Passes are repeated until nothing changes, up to a limit."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The searches that most events pay for: as sure as the long way, which looks at every text."""
+"""The quick searches miss nothing that the patterns find when they are applied to every text."""
 
 from enum import StrEnum
 from typing import Any
@@ -39,7 +39,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 
 
 def the_long_way(event: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """Every pattern on every text, no search before."""
+    """Applies every pattern to every text, without searching first."""
     fields = Fields([], PATTERNS, lambda text: all(PATTERNS[p](text) is text for p in PATTERNS))
     cleaning = Cleaning(fields, list(PATTERNS.items()), lambda _: True)
     return cleaning.event(event), cleaning.words()
@@ -52,7 +52,7 @@ def test_nothing_is_missed_by_searching_first(event: dict[str, Any]) -> None:
 
 @st.composite
 def many_objects(draw: st.DrawFn) -> list[Any]:
-    """Many of one kind, and some odd ones among them."""
+    """Many equal objects, with some odd values among them."""
     clean = draw(st.dictionaries(NAMES, st.just("linen") | st.integers(0, 9), max_size=3))
     many: list[Any] = [clean] * MIN_OBJECTS
     odd = draw(st.lists(st.dictionaries(NAMES | TEXTS, VALUES, max_size=3) | VALUES, max_size=3))
