@@ -1,4 +1,4 @@
-"""`transform`: functions of other people, which may do anything."""
+"""`transform`: functions that others wrote, which may do anything."""
 
 import asyncio
 from collections.abc import Callable
@@ -83,7 +83,7 @@ def test_a_function_changes_the_event_which_is_then_read_as_any_other() -> None:
     ruled = compile_rules([rule("add_margin")])(EVENT)
     assert ruled.event == {**EVENT, "margin": 1.5, "items": [{"price": 3}]}
     assert ruled.trace == ("own: met",)
-    assert "items" not in EVENT  # it had a copy of its own
+    assert "items" not in EVENT  # the function got a copy
 
 
 def test_what_the_function_keeps_is_not_in_the_event() -> None:
@@ -221,7 +221,7 @@ def test_on_failure_needs_a_function() -> None:
 
 
 class Clock:
-    """now: seconds. Each call of the function takes `takes` of them."""
+    """now: seconds. takes: how many of them each call of `function` takes."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -259,14 +259,14 @@ def test_a_function_that_is_slow_again_and_again_rests() -> None:
     plug_in = PlugIn("slow:function", clock.function, clock, on_failure="pass")
     clock.takes = SLOW_SECONDS * 2
     for _ in range(SLOW_IN_A_ROW):
-        assert run(plug_in) == (True, "transform slow:function was slow")  # its answer counts
+        assert run(plug_in) == (True, "transform slow:function was slow")  # its result is used
     done, words = run(plug_in)
     assert (done, clock.calls) == (False, SLOW_IN_A_ROW)
     assert words is not None
     assert "it has been too slow" in words
 
     clock.now += REST_SECONDS
-    run(plug_in)  # one more slow event sends it back
+    run(plug_in)  # one slow event makes it rest again
     assert (run(plug_in)[0], clock.calls) == (False, SLOW_IN_A_ROW + 1)
 
     clock.now += REST_SECONDS
@@ -343,7 +343,7 @@ def test_a_callable_that_does_not_tell_its_arguments_is_taken() -> None:
 
 
 def test_nothing_else_is_caught() -> None:
-    """Whoever stops the process, or cancels a request, is heard."""
+    """A process can still be stopped, and a request cancelled."""
 
     def stop(event: dict[str, Any]) -> dict[str, Any]:
         raise asyncio.CancelledError

@@ -75,7 +75,7 @@ def test_only_the_patterns_that_are_named() -> None:
         ("/a?name=&b=1", "/a?name=&b=1"),
         ("/a?name", "/a?name"),
         ("/a?surname=jo", "/a?surname=jo"),
-        ("name=jo", "name=jo"),  # no parameter of a URL
+        ("name=jo", "name=jo"),  # not a URL parameter
         ("/a?b=name=jo", "/a?b=name=jo"),
         ("/a?name=[redacted]", "/a?name=[redacted]"),
         ("/a?b=1;name=jo", "/a?b=1;name=[redacted]"),

@@ -1,4 +1,4 @@
-"""Laws of rules, whatever they are and whatever the event: an event stays one that can be read."""
+"""Any rules leave any event valid, and its trace complete."""
 
 import copy
 import json
@@ -145,7 +145,7 @@ RULE = st.sampled_from(sorted(ACTIONS)).flatmap(
 
 
 def valid(rules: list[dict[str, Any]]) -> list[Rule]:
-    """Those that the configuration would take."""
+    """The rules that the configuration accepts."""
     kept = []
     for rule in rules:
         try:
@@ -158,19 +158,19 @@ def valid(rules: list[dict[str, Any]]) -> list[Rule]:
 def read(raw: dict[str, Any]) -> dict[str, Any]:
     try:
         event = complete(read_event(raw), Received("site", 1_795_000_000.0))
-        event.pop(IGNORED, None)  # which only the gateway writes
+        event.pop(IGNORED, None)  # only the gateway writes this field
         return event
     except EventError:
         return complete(read_event({"event_name": "page_view"}), Received("site", 1.0))
 
 
 def typed(event: dict[str, Any]) -> str:
-    """Tells 1 from 1.0 and true, and does not mind the order of fields."""
+    """JSON, in which 1, 1.0 and true differ, and the order of fields does not matter."""
     return json.dumps(event, sort_keys=True)
 
 
 def only_denied(before: dict[str, str], after: dict[str, str]) -> bool:
-    """Whether each type is as it was, or denied."""
+    """Whether each type is unchanged or denied."""
     same = all(after.get(name) in (state, "denied") for name, state in before.items())
     return same and all(after[name] == "denied" for name in after.keys() - before.keys())
 
@@ -188,7 +188,7 @@ def test_any_rules_leave_an_event_that_is_read_as_it_is(
     assert typed(read_event(copy.deepcopy(ruled.event))) == typed(ruled.event)
     assert ruled.event.keys() >= {"event_name", "event_id", "timestamp"}
     assert only_denied(event.get("consent", {}), ruled.event.get("consent", {}))
-    assert event == before  # which is why events can be shared between destinations
+    assert event == before  # so destinations can share events
     assert function(event) == ruled
     if not ruled.applied:
         assert ruled.event is event

@@ -1,4 +1,4 @@
-"""The trace: a line for each rule, with what its condition saw."""
+"""The trace: a line for each rule, with what its condition found."""
 
 from typing import Any
 

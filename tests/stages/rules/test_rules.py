@@ -1,4 +1,4 @@
-"""Rules: their actions, the order of everything, and who is told of what."""
+"""Rules: their actions, the order of these, and messages about mistakes."""
 
 import copy
 import hashlib
@@ -46,7 +46,7 @@ def apply(event: dict[str, Any], *rules: dict[str, Any], salt: str | None = None
         ({"rename": {"a": "b", "b": "c"}}, {"a": 1}, {"c": 1}),
         ({"rename": {"sent": "timestamp"}}, {"sent": "5.5"}, {"timestamp": 5.5}),
         ({"rename": {"sent": "timestamp"}}, {"sent": "soon"}, {"sent": "soon"}),
-        ({"rename": {"a": "items.0.price"}}, {"a": 1}, {"a": 1}),  # no list is made
+        ({"rename": {"a": "items.0.price"}}, {"a": 1}, {"a": 1}),  # no list is created
         (
             {"rename": {"page_location.query.e": "user_data.email_address"}},
             {"page_location": "/x?e=jo%40x.example&f=1"},
@@ -59,7 +59,7 @@ def apply(event: dict[str, Any], *rules: dict[str, Any], salt: str | None = None
         ({"remove": ["a.b"]}, {"a": {"b": 1}}, {"a": {}}),
         ({"remove": ["items.*.x"]}, {"items": [{"x": 1}, {"y": 2}]}, {"items": [{}, {"y": 2}]}),
         ({"hash": ["a"]}, {"a": "abc"}, {"a": SHA256["abc"]}),
-        ({"hash": ["a"]}, {"a": " ABC"}, {"a": SHA256[" ABC"]}),  # the text as it stands
+        ({"hash": ["a"]}, {"a": " ABC"}, {"a": SHA256[" ABC"]}),  # not normalised
         ({"hash": ["a"]}, {"a": ""}, {"a": SHA256[""]}),
         ({"hash": ["a"]}, {"a": 12}, {"a": SHA256["12"]}),
         ({"hash": ["a"]}, {"a": "\ud800"}, {"a": SHA256["\ud800"]}),
@@ -162,7 +162,7 @@ def test_a_known_field_keeps_its_type(path: str, found: Any, expected: Any) -> N
         ({"cast": {"a": "text"}}, {"a": 5.0}, {"a": "5"}),
         ({"cast": {"a": "text"}}, {"a": False}, {"a": "false"}),
         ({"cast": {"a": "text"}}, {"a": {}}, {"a": {}}),
-        ({"round": {"a": 2}}, {"a": 2.675}, {"a": 2.68}),  # as it is written, not as it is stored
+        ({"round": {"a": 2}}, {"a": 2.675}, {"a": 2.68}),  # as written, not as stored in binary
         ({"round": {"a": 2}}, {"a": -2.675}, {"a": -2.68}),
         ({"round": {"a": 2}}, {"a": 5}, {"a": 5}),
         ({"round": {"a": 2}}, {"a": -0.001}, {"a": 0.0}),
@@ -268,7 +268,7 @@ def test_what_a_rule_sets_has_the_type_that_it_has_in_events(
 
 
 def test_the_actions_of_a_rule_run_in_this_order() -> None:
-    rule = {  # written the other way round
+    rule = {  # written in reverse order
         "drop": True,
         "keep_only": ["renamed", "hashed", "cut", "mail"],
         "remove": ["set_and_removed"],

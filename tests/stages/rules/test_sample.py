@@ -1,4 +1,4 @@
-"""`sample`: the same visitors every time, in the share that was asked for."""
+"""`sample`: the same visitors every time, in the configured share."""
 
 from typing import Any
 
