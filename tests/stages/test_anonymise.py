@@ -1,4 +1,4 @@
-"""Anonymise: of every field what may stay, and nothing of a field that is not in the table."""
+"""Anonymise keeps the permitted part of each listed field, and nothing of other fields."""
 
 import copy
 from typing import Any
@@ -265,7 +265,7 @@ def test_with_more_identifiers_than_anybody_has_no_text_stays() -> None:
     }
 
 
-# Fields of the owner's own
+# The owner's custom fields
 
 
 def test_the_owner_may_keep_fields_whole() -> None:
@@ -309,7 +309,7 @@ def test_a_field_that_cannot_be_the_owners(name: str, said: str) -> None:
 
 
 def test_each_field_that_the_gateway_knows_was_thought_of() -> None:
-    """A new field of the model is left out until it is put into one of these."""
+    """Fails for a new field of the model until somebody decides whether it may stay."""
     thought_of = set()
     for name in EventFields.__annotations__:
         try:

@@ -1,5 +1,4 @@
-"""An anonymised event holds no identifier and no digest of one, in any place and in any
-spelling."""
+"""An anonymised event has no identifier or digest of one, in any place or spelling."""
 
 from __future__ import annotations
 

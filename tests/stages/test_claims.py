@@ -1,4 +1,4 @@
-"""What a sender may not state about a visitor is set aside, and named."""
+"""Statements that a sender may not make about a visitor are set aside and named."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Conditions against a reference: whatever they are made of, the compiled ones agree with it."""
+"""Compiled conditions of any form agree with a reference implementation."""
 
 import copy
 from typing import Any

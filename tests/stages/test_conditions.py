@@ -1,4 +1,4 @@
-"""`when:` blocks: every operator, met, not met, of the wrong type and without its field."""
+"""`when:` blocks: every operator met, not met, with a wrong type and without its field."""
 
 import time
 from collections.abc import Callable
@@ -19,7 +19,7 @@ def is_met(when: dict[str, Any], event: dict[str, Any]) -> bool:
 
 
 OPERATORS: list[tuple[dict[str, Any], list[Any], list[Any]]] = [
-    # operator, values that meet it, values that do not (those of other types among them)
+    # operator, values that meet it, values that do not (including other types)
     ({"equals": "a"}, ["a"], ["A", "", "ab", 1, True, None, ["a"], {"a": 1}]),
     ({"equals": 12}, [12, 12.0, "12"], [13, "12.0", "012", " 12", True, None, [12]]),
     ({"equals": "12"}, [12, 12.0, "12"], [13, "12.0", "012", True, None, ["12"]]),
@@ -44,7 +44,7 @@ OPERATORS: list[tuple[dict[str, Any], list[Any], list[Any]]] = [
     ({"matches": "(?i)ß|É"}, ["straße", "é"], ["e"]),
     ({"matches": "a"}, ["a"], ["\ud800a"]),  # half a surrogate pair is no text
     ({"gt": 10}, [11, 10.5, 1e300], [10, 9, "11", True, None, [11], float("nan")]),
-    ({"gt": "10"}, [11], [10, "11"]),  # as ${MINIMUM} from the environment comes
+    ({"gt": "10"}, [11], [10, "11"]),  # a number from the environment is a text
     ({"gte": 10}, [10, 10.0, 11], [9.99, "10", True, None, float("nan")]),
     ({"lt": 10}, [9, -1, 9.99], [10, "9", False, None, float("nan")]),
     ({"lte": 10}, [10, 9], [10.01, "9", False, None]),
@@ -126,9 +126,9 @@ def test_nesting(when: dict[str, Any], met: bool) -> None:
 @pytest.mark.parametrize(
     ("when", "met"),
     [
-        ({"items.*.price": {"gt": 10}}, True),  # one of them is enough
+        ({"items.*.price": {"gt": 10}}, True),  # one value is enough
         ({"items.*.price": {"gt": 20}}, False),
-        ({"items.*.price": {"gt": 5, "lt": 10}}, False),  # and one must meet all of it
+        ({"items.*.price": {"gt": 5, "lt": 10}}, False),  # but it must meet every operator
         ({"items.*.price": {"gte": 5, "lt": 10}}, True),
         ({"items.*.brand": {"exists": True}}, True),
         ({"items.*.colour": {"exists": False}}, True),
@@ -277,7 +277,7 @@ def test_mistakes(when: dict[str, Any], message: str) -> None:
 
 
 def test_no_expression_makes_an_event_slow() -> None:
-    """On 50 KB that only nearly match, a backtracking matcher would never come to an end."""
+    """A backtracking matcher would never finish on 50 KB that almost match."""
     event = {"a": "a" * 50_000 + "!"}
     plain, nested = compiled({"a": {"matches": "a+$"}}), compiled({"a": {"matches": "(a+)+$"}})
     assert plain(event) is not None

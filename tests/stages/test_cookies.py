@@ -1,4 +1,4 @@
-"""Reading the ``Cookie`` header: what is wanted, as it is written, whatever stands around it."""
+"""Wanted cookies are read from the ``Cookie`` header as written, whatever surrounds them."""
 
 from time import process_time
 
@@ -19,7 +19,7 @@ HEADERS = st.lists(PARTS, max_size=14).map("".join) | st.text(max_size=30)
 
 
 def plainly_read(header: str) -> dict[str, str]:
-    """The law, in small steps."""
+    """The expected result, read pair by pair."""
     found: dict[str, str] = {}
     for pair in header.split(";"):
         name, _, value = (part.strip() for part in pair.partition("="))
@@ -77,7 +77,7 @@ def test_a_name_is_matched_whole_and_its_value_left_as_it_is(
 @pytest.mark.parametrize("part", ["; ", "_ga_ ", "; _ga ", "_ga_" + 9 * " ", " ", "_ga_X \t", "=;"])
 def test_time_grows_with_the_length_alone(part: str) -> None:
     short, long = _seconds(part * 500), _seconds(part * 4_000)
-    assert long < short * 8 * 3 + 0.05  # the square would be 64 times as much
+    assert long < short * 8 * 3 + 0.05  # quadratic time would be 64 times as much
 
 
 def _seconds(header: str) -> float:

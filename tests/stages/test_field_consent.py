@@ -1,4 +1,4 @@
-"""What each purpose may have of an event, for every combination of denied types."""
+"""The fields that each purpose may receive, for every combination of denied types."""
 
 from __future__ import annotations
 
@@ -296,7 +296,7 @@ def test_two_events_do_not_share_what_is_left() -> None:
     assert lefts == list(map(str, range(50)))
 
 
-# Fields of the owner's own
+# The owner's own fields
 
 
 def test_a_name_of_the_owners_goes_wherever_it_stands_and_a_path_there_alone() -> None:

@@ -1,4 +1,4 @@
-"""With `hash_at_ingest` an event has no clear personal data, and what is sent of it is the same."""
+"""`hash_at_ingest` hashes personal data without changing what destinations send."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is remembered of an event: for whom it speaks, and who may stop it."""
+"""What is stored about an event: whom its denials concern, and whose denials stop it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of a request only those headers and cookies are kept that a stage reads."""
+"""Only the headers and cookies of a request that a stage reads are kept."""
 
 from __future__ import annotations
 

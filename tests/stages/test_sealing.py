@@ -1,4 +1,4 @@
-"""What is held can be read with the token of its page alone, and is named by keyed digests."""
+"""Held data can be read only with its page's token, and is identified by keyed digests."""
 
 from __future__ import annotations
 

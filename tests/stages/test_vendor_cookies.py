@@ -1,4 +1,4 @@
-"""A cookie that is named in `vendor_cookies` is known wherever it matters."""
+"""Cookies in `vendor_cookies` are known to field consent, the PII guard and redaction."""
 
 from __future__ import annotations
 

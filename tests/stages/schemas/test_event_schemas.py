@@ -1,4 +1,4 @@
-"""Events against the schemas of their names, and what is said about schemas that are wrong."""
+"""Events are checked against the schemas for their names, and invalid schemas are reported."""
 
 import json
 from pathlib import Path
