@@ -1,4 +1,4 @@
-"""The examples of tests/fixtures/events, at a fixed time, and a gateway's view of time."""
+"""Fixtures: the example events in tests/fixtures/events at a fixed time, and the current time."""
 
 import json
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def examples(example: Example) -> list[Event]:
 
 @pytest.fixture(scope="session")
 def example() -> Example:
-    """``example("purchase", value=0)``: an example with some fields changed; None removes one."""
+    """``example("purchase", value=0)``: the example with changed fields; None removes one."""
 
     def make(name: str, **changes: object) -> Event:
         raw = json.loads((EXAMPLES / f"{name}.json").read_bytes())

@@ -1,4 +1,4 @@
-"""One personal datum in an event, and what a destination sends of it."""
+"""An event with one item of personal data, and what a destination sends of it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PERSON = {
     "snapchat": "user_data",
     "tiktok": "user",
 }
-"""The object of a vendor's event that tells the person."""
+"""The object in a vendor's event that holds the personal data."""
 
 _VISITOR = "1.1"
 _EVERYBODY = {
@@ -44,7 +44,7 @@ _EVERYBODY = {
 
 
 def event_with(field: str, value: str | int) -> dict[str, Any]:
-    """An event whose only personal datum is `value`, in our field for the vendor's `field`."""
+    """An event with the personal data `value` in our field for the vendor's `field`."""
     raw: dict[str, Any] = {
         "event_name": "x",
         "event_id": "e-1",
@@ -67,7 +67,7 @@ def _listed(told: Any) -> list[str]:
 
 
 def digests_at(destination: Destination[Any], field: str, value: str | int) -> set[str]:
-    """All hashes and clear values that `destination` would send of the person."""
+    """All hashes and clear values that `destination` would send for `value`."""
     (request,) = destination.requests([read_event(event_with(field, value))], 1795219260.0)
     assert isinstance(request, Request)
     body = orjson.loads(request.body)

@@ -1,9 +1,9 @@
-"""The requests that destinations make of GA4's recommended events, as files to review.
+"""The requests of all destinations for GA4's recommended events, as files to review.
 
     python -m tests.destinations.snapshots
 
-writes them again; read what changed before you commit it. Each file has one event as a sender
-states it, and the request of each destination, or why it gets none.
+writes them again; review the changes before you commit them. Each file has one event as a sender
+states it, and for each destination the request, or why there is none.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ DESTINATIONS: dict[str, Destination[Any]] = {
 
 
 def snapshot(name: str) -> str:
-    """The contents of the file about the event `name`."""
+    """The contents of the file for the event `name`."""
     raw = json.loads((EXAMPLES / f"{name}.json").read_bytes()) | {"timestamp": HAPPENED}
     event = read_event(raw)
     requests = {kind: _request(each, event) for kind, each in DESTINATIONS.items()}

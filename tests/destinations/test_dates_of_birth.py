@@ -1,4 +1,4 @@
-"""Dates in the forms that people write, and none where day and month could be either."""
+"""Dates are read in the forms that people write, unless day and month are ambiguous."""
 
 from __future__ import annotations
 

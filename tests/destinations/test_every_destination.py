@@ -1,4 +1,4 @@
-"""What holds for every destination, and what holds for all of ours besides."""
+"""The suite that every destination passes, and more tests for all built-in ones."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ APP = {
     "lead_id": "L-1",
     "click_ids": {"gclid": "g-1", "msclkid": "m-1"},
 }
-"""What GA4's app streams, TikTok's leads, Google Ads and Microsoft need of an event."""
+"""Fields that GA4's app streams, TikTok's leads, Google Ads and Microsoft require."""
 
 EVENTS = sorted(
     {sample["event_name"] for sample in SAMPLES} | {file.stem for file in EXAMPLES.iterdir()}
 )
 ONE_CONVERSION = dict.fromkeys(EVENTS, "tw-oabc1-odef2")
 CONVERSIONS = {name: f"{number}" for number, name in enumerate(EVENTS, 100_000)}
-"""Ids of conversions, for vendors that get only events with one."""
+"""Conversion ids, for vendors that accept only events with one."""
 
 
 DATA_MANAGER_ANSWERS = (
@@ -81,7 +81,7 @@ DATA_MANAGER_ANSWERS = (
     },
     {"error": {"code": 403, "status": "PERMISSION_DENIED", "message": "no permission"}},
 )
-"""Of Google's Data Manager API."""
+"""Responses of Google's Data Manager API."""
 
 
 class TestMeta(DestinationSuite):
@@ -500,7 +500,7 @@ NAMED = [
     for suite in SUITES
     if "page_view" in (type(suite.destination).built_in_mapping or MappingSettings()).events
 ]
-"""Destinations with a name of their own for the view of a page."""
+"""Destinations whose built-in mapping names page views."""
 
 
 @pytest.mark.parametrize("destination", NAMED, ids=lambda each: each.type)
@@ -544,7 +544,7 @@ IDS: dict[type[Destination[Any]], str] = {
     Reddit: "metadata.conversion_id",
     GoogleDataManager: "transactionId",
 }
-"""Where a vendor that recognises repetitions has the id of an event."""
+"""The path of the event's id, for vendors that recognise repetitions by it."""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The examples of every destination are what it does; their pages in docs/ show them."""
+"""Every destination does what its examples say; its page in docs/ shows them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`purpose` and `field_consent` of a destination: defaults, and what is said about mistakes."""
+"""`purpose` and `field_consent` of a destination: defaults and error messages."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Google's Data Manager: requests, what its answers mean, and what it says later."""
+"""Google's Data Manager: requests, responses, and results that follow later."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ FIELDS = {
     "region_code": "country",
     "postal_code": "postal_code",
 }
-"""Our fields of the vectors; Google takes no street, city and region of an event."""
+"""Our field for each field of the vectors; Google Ads accepts no street, city or region."""
 
 
 def made(**settings: Any) -> GoogleDataManager:

@@ -1,4 +1,4 @@
-"""The hash of an empty field is nobody's: all who have none would be one person."""
+"""The hash of an empty value is removed: it would match everyone who has none."""
 
 from __future__ import annotations
 

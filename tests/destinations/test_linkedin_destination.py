@@ -1,5 +1,4 @@
-"""LinkedIn's Conversions API: what each event becomes, what is refused here, what its answers
-mean."""
+"""LinkedIn's Conversions API: translation of events, refusals, and the meaning of responses."""
 
 from datetime import date
 from typing import Any
@@ -52,7 +51,7 @@ def ids(event: Event, now: float, **settings: Any) -> dict[str, str]:
     }
 
 
-# What an event becomes
+# Events
 
 
 def test_a_purchase_is_a_conversion_by_its_rule(example: Example, now: float) -> None:
@@ -180,7 +179,7 @@ def test_a_value_of_a_mapping_that_cannot_be_sent(
     assert words in refused(example("purchase"), now, mapping={**MAPPING, "fields": fields})
 
 
-# What is refused here
+# Refusals
 
 
 @pytest.mark.parametrize(
@@ -273,7 +272,7 @@ def test_versions_end(version: str, end: date | None) -> None:
     assert LinkedIn.api_versions.end_of(version) == end
 
 
-# Answers
+# Responses
 
 TWO = Request("POST", "https://api.linkedin.com/rest/conversionEvents", {}, b"", (0, 1))
 DELIVERED = ("delivered", "event")

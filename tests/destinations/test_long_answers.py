@@ -1,4 +1,4 @@
-"""Some vendors answer about each event: such an answer to a full request is read whole."""
+"""The size limit of responses suffices for vendors that report on each event of a full request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets do not leave in any form in which a request can carry them."""
+"""Secrets are masked in every form in which a request can carry them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WHSEC = "whsec_" + b64encode(KEY).decode()
 def base64_inside(
     before: bytes, after: bytes, encode: Callable[[bytes], bytes] = b64encode
 ) -> Callable[[str], str]:
-    """The secret as a part of what is encoded, as a password is in Basic credentials."""
+    """The secret within a longer encoded text, like a password in Basic credentials."""
     return lambda secret: encode(before + secret.encode() + after).decode()
 
 

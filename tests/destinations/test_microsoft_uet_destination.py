@@ -1,5 +1,4 @@
-"""Microsoft's UET Conversions API: what each event becomes, what is refused here, what its answers
-mean."""
+"""Microsoft's UET API: translation of events, refusals, and the meaning of responses."""
 
 from typing import Any
 
@@ -38,7 +37,7 @@ def sent(event: Event, now: float, **settings: Any) -> dict[str, Any]:
     return translated
 
 
-# What an event becomes
+# Events
 
 
 def test_a_purchase_is_a_custom_event(example: Example, now: float) -> None:
@@ -214,7 +213,7 @@ def test_a_mapping_hashes_personal_data_to_one_hash(example: Example, now: float
     assert sent(event, now, mapping=mapping)["userData"]["em"] == digest("jdoe@example.com")
 
 
-# What is refused here
+# Refusals
 
 
 @pytest.mark.parametrize(
@@ -279,7 +278,7 @@ def test_an_event_that_is_too_long_harms_no_other(example: Example, now: float) 
     assert [each.event for each in results if isinstance(each, Unsendable)] == [1]
 
 
-# Answers
+# Responses
 
 TWO = Request("POST", "https://capi.uet.microsoft.com/v1/12345678/events", {}, b"", (0, 1))
 DELIVERED = ("delivered", "event")

@@ -1,4 +1,4 @@
-"""Unicode's normal forms of texts that strangers choose."""
+"""Unicode normal forms of texts from untrusted senders."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from destinations.places import country_code
 from gateway.stages.spellings import letters_and_digits
 
 ACCENTS = "a" + "\u0301\u0316" * 8_000
-"""They stand in the wrong order: to sort them takes time that grows with the square."""
+"""Accents in the wrong order: the time to sort them grows with the square of their number."""
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])

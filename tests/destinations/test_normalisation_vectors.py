@@ -1,8 +1,8 @@
-"""Personal data as vendors match on it, by vectors from their pages and their libraries.
+"""Personal data in the forms that vendors match, by vectors from their pages and libraries.
 
 The vectors come from the vendors' documentation, facebook-business 26.0.3, capi-param-builder,
-snap-business-sdk, Pinterest's OpenAPI file and Segment's destinations; a few we differ from, and
-say why.
+snap-business-sdk, Pinterest's OpenAPI file and Segment's destinations. `DIFFERENT` lists those that
+we deviate from, and why.
 """
 
 import json
@@ -39,7 +39,7 @@ DESTINATIONS: dict[str, Destination[Any]] = {
 IN_CLEAR = {("tiktok", field) for field in ("city", "state", "country", "idfa", "gaid")}
 
 NOT_SENT = {"doby", "dobm", "dobd"}
-"""Parts of a birth date: custom audiences have them, the Conversions API has ``db`` alone."""
+"""Parts of a birth date: custom audiences have them, the Conversions API has only ``db``."""
 
 DIFFERENT = {
     ("pinterest", "ge", "male", "male"): (
@@ -133,7 +133,7 @@ def test_whole_numbers_are_read_as_text(stated: Any, texts: list[str]) -> None:
     [
         ("email_address", normalise.email, "ada@example.com"),
         ("phone_number", normalise.phone(None), "+49301234567"),
-        ("last_name", normalise.trimmed_name, "\u0646\u06cc\u200c\u0645"),  # its mark stays
+        ("last_name", normalise.trimmed_name, "\u0646\u06cc\u200c\u0645"),  # the ZWNJ stays
     ],
     ids=["email", "phone", "name"],
 )

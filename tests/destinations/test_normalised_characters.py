@@ -1,4 +1,4 @@
-"""Which characters of a name or a place are left in the form that is hashed."""
+"""Which characters of a name or a place remain in the form that is hashed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_only_the_kinds_of_characters_that_count_are_left(
 
 
 def test_what_python_calls_letters_and_numbers_are_such() -> None:
-    """So a text of them alone is left as it is."""
+    """So a text of nothing else stays unchanged."""
     for text in map(chr, range(sys.maxunicode + 1)):
         if text.isalnum():
             assert category(text)[0] in ("L" if text.isalpha() else "LN")

@@ -1,5 +1,5 @@
-"""`on_denied`: where anonymous events can be had, what is said where they cannot, and what the
-pipeline makes of it; and what vendors are told of a refusal that does not withhold the event."""
+"""`on_denied`: which destinations accept anonymous events, the errors for others, and the verdicts;
+and how vendors learn of a refusal if the event is sent all the same."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def parsed(destination: str) -> ForwardingSettings:
 
 
 def verdict(destination: str, headers: dict[str, str] | None = None, **fields: Any) -> Verdict:
-    """What becomes of an event with `fields` at a destination, of a visitor in Texas."""
+    """The verdict of `destination` on an event with `fields`, of a visitor in Texas."""
     event = {"event_name": "purchase", "event_id": "e-1", "value": 1, "currency": "EUR", **fields}
     event.setdefault("event_location", {"country": "US", "region": "TX"})
     received = Received("site", NOW, "8.8.8.8", "Mozilla/5.0", headers or {}, vetted=True)
@@ -82,7 +82,7 @@ def test_a_mistake_is_found_before_any_event_is(destination: str, said: Any) -> 
     assert said in str(caught.value)
 
 
-# What the pipeline makes of it
+# Verdicts
 
 DENIED = {"analytics_storage": "denied"}
 
@@ -131,7 +131,7 @@ def test_the_owners_fields_stay() -> None:
     assert (sent.event["size"], "shape" in sent.event) == ("large", False)
 
 
-# What vendors are told of a refusal
+# How vendors learn of a refusal
 
 
 def body(destination: str, headers: dict[str, str] | None = None, **fields: Any) -> Any:

@@ -1,4 +1,4 @@
-"""OpenAI's Conversions API: what each event becomes, what is refused, what its answers mean."""
+"""OpenAI's Conversions API: translation of events, refusals, and the meaning of responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No vendor gets as the URL of a page what is none; a webhook gets the event as it is."""
+"""A text that is no page URL is not sent to any vendor, except by webhooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Phone numbers that are read without libphonenumber's parser are read as that would read them."""
+"""Phone numbers read without libphonenumber's parser have the same result as with it."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ regions = st.sampled_from([None, "DE", "US", "IT", "AR", "MX", "BR", "CA"])
 
 @st.composite
 def international(draw: st.DrawFn) -> str:
-    """A calling code, possible or not, and up to 17 digits, as people may write them."""
+    """A calling code, real or not, and up to 17 digits, with separators that people use."""
     digits = str(draw(st.sampled_from(CODES))) + draw(st.text("0123456789", max_size=17))
     written = "".join(digit + draw(separators) for digit in digits)
     return draw(st.sampled_from(["+", "+", "00", " +", "++"])) + written
 
 
 def parsed(text: str, region: str | None) -> str:
-    """By libphonenumber alone; for texts with a country code."""
+    """`text`, which has a country code, as read by libphonenumber alone; "" if it is no number."""
     text = text.strip()
     if not region and not text.startswith("+"):
         text = "+" + text.removeprefix("00")

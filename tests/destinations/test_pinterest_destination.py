@@ -1,4 +1,4 @@
-"""The API for Conversions: what each event becomes, what is refused here, what its answers mean."""
+"""Pinterest's API: translation of events, refusals, and the meaning of responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Codes of countries against ISO's table as pycountry has it."""
+"""Country and subdivision codes are those of ISO's tables in pycountry."""
 
 from __future__ import annotations
 

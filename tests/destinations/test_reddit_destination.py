@@ -1,4 +1,4 @@
-"""The Conversions API: what each event becomes, what is refused here, what its answers mean."""
+"""Reddit's Conversions API: translation of events, refusals, and the meaning of responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Conversions API: what an event becomes, what is refused here, what its answers mean."""
+"""Snapchat's Conversions API: translation of events, refusals, and the meaning of responses."""
 
 from __future__ import annotations
 
@@ -272,7 +272,7 @@ def test_an_address_with_a_user_agent_is_enough() -> None:
     }
 
 
-# Answers
+# Responses
 
 
 def request_of(destination: Snapchat, count: int = 3) -> Request:

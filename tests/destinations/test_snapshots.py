@@ -1,4 +1,4 @@
-"""Every recommended e-commerce event makes the requests that somebody has reviewed."""
+"""Every recommended event results in the requests that were reviewed."""
 
 from __future__ import annotations
 

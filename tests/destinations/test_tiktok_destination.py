@@ -1,4 +1,4 @@
-"""The Events API: what an event becomes, what is refused here, what its answers mean."""
+"""TikTok's Events API: translation of events, refusals, and the meaning of responses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.digests import digest
 
 NOW = 1795219260.0
 NOBODYS = "00000000-0000-0000-0000-000000000000"
-"""What systems tell where the person has limited tracking."""
+"""The advertising id that systems report if the user has limited tracking."""
 
 
 def tiktok(**settings: Any) -> TikTok:
@@ -310,7 +310,7 @@ def test_remarks_name_fields_and_never_values() -> None:
     assert not any(value in line for line in remarks for value in ("<x>", "gold", "AB"))
 
 
-# Answers
+# Responses
 
 
 def outcomes(answer: Any, status: int = 200, count: int = 3) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Parts of URLs in texts: what is read, and that a change touches nothing else."""
+"""Parts of URLs are read from texts, and a change of one leaves the rest untouched."""
 
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,7 +19,7 @@ SHOP = "https://u:p@Shop.Example:8443/a%20b/c?email=jo%40x.example&q=a+b&e&q=2&x
         (SHOP, "path", "/a%20b/c"),
         (SHOP, "query", "email=jo%40x.example&q=a+b&e&q=2&x.y=3"),
         (SHOP, "query.email", "jo@x.example"),
-        (SHOP, "query.q", "a b"),  # of several, the first
+        (SHOP, "query.q", "a b"),  # the first of several
         (SHOP, "query.e", ""),
         (SHOP, "query.x.y", "3"),
         (SHOP, "query.Email", None),
@@ -67,8 +67,8 @@ def test_a_page_and_a_part_of_it_have_the_same_host(url: str) -> None:
         ("/a?%62=1", "query.b", None, "/a"),
         ("/a", "query.b", "x y&z=[?]", "/a?b=x%20y%26z%3D[%3F]"),
         ("/a#d", "query.b.c", "1", "/a?b.c=1#d"),
-        ("/a?b=%41", "query.b", "A", "/a?b=%41"),  # the same value: not written anew
-        ("/a?x=%41+B&b=1", "query.b", "2", "/a?x=%41+B&b=2"),  # nor what is beside it
+        ("/a?b=%41", "query.b", "A", "/a?b=%41"),  # the same value is not rewritten
+        ("/a?x=%41+B&b=1", "query.b", "2", "/a?x=%41+B&b=2"),  # nor are other parameters
         ("/a", "query.b", None, "/a"),
         ("/a?b=1#d", "query", None, "/a#d"),
         ("/a?b=1#d", "query", "z=2", "/a?z=2#d"),

@@ -1,4 +1,4 @@
-"""Standard Webhooks 1.0.0: the message, its signature, what the answers mean."""
+"""Standard Webhooks 1.0.0: the message, its signature, and what responses mean."""
 
 import hmac
 import json
@@ -32,7 +32,7 @@ def request_of(event: Event, now: float, **settings: Any) -> Request:
 
 
 def signature(secret: str, request: Request) -> str:
-    """As the specification words it, for the request as it is."""
+    """The signature of `request` by the specification."""
     headers = request.headers
     content = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.{request.body.decode()}"
     key = b64decode(secret.removeprefix("whsec_"))
@@ -77,7 +77,7 @@ def test_another_method_and_more_headers(example: Example, now: float) -> None:
     )
 
 
-# The id is the event's and the same at every attempt; the time is the attempt's
+# Every attempt has the id of the event and a time of its own
 
 
 def test_a_retry_has_the_same_id_and_body_and_a_new_time(example: Example, now: float) -> None:
@@ -109,7 +109,7 @@ def test_an_event_without_an_id_gets_one_from_its_content(example: Example, now:
 
 
 def test_the_published_vector() -> None:
-    """Of PyPI standardwebhooks 1.1.0; the body is not ours, so the parts are signed by hand."""
+    """From standardwebhooks 1.1.0 on PyPI. The body is not ours, so the test signs its parts."""
     vectors = json.loads(Path(__file__).with_name("normalisation.json").read_bytes())
     (vector,) = (v for v in vectors if v["destination"] == "webhook_standard")
     given = vector["input"]
@@ -135,7 +135,7 @@ def test_without_a_secret_nothing_is_signed(example: Example, now: float) -> Non
     assert "webhook-signature" not in request_of(example("purchase"), now).headers
 
 
-# What the answers mean
+# Responses
 
 REQUEST = Request("POST", "https://receiver.example", {}, b"{}", (0,))
 

@@ -1,4 +1,4 @@
-"""Formats of webhooks: CloudEvents as their SDK reads them, and batches within their bounds."""
+"""Webhook formats: CloudEvents that their SDK can read, and batches within their limits."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def requests_for(
 
 
 def events_in(request: Request, form: str) -> list[Any]:
-    """What a receiver reads."""
+    """The events that a receiver reads in `request`."""
     if form == "ndjson":
         assert request.body.endswith(b"\n")
         return [orjson.loads(line) for line in request.body.splitlines()]
@@ -67,7 +67,7 @@ def test_the_sdk_of_cloudevents_reads_every_event(raw: Any, form: str) -> None:
 @fuzzed
 @given(raw=st.lists(FIELDS, min_size=1, max_size=4))
 def test_the_sdk_of_cloudevents_reads_every_event_of_a_batch(raw: Any) -> None:
-    """It has no batches, so each event is read alone."""
+    """The SDK reads no batches, so each event is read alone."""
     events = readable(raw)
     for request in requests_for(events, "cloudevents_batch"):
         content_type = request.headers["content-type"]
@@ -222,7 +222,7 @@ def test_events_wait_for_their_batch_but_not_alone(form: str) -> None:
 @pytest.mark.parametrize("form", ["json", *BATCHES, "cloudevents", "cloudevents_binary"])
 @pytest.mark.parametrize("seconds", [NOW - 60, NOW + 1_000_000, 1e300, None])
 def test_every_attempt_has_the_same_id_and_body(form: str, seconds: float | None) -> None:
-    """Also of events without an id or a time, or with a time in the future."""
+    """Even if the event has no id or no time, or a time in the future."""
     event: Event = {"event_name": "login", "method": "email"}
     if seconds is not None:
         event["timestamp"] = seconds

@@ -1,4 +1,4 @@
-"""Signatures of webhooks: Standard Webhooks, with Ed25519 too, and GitHub's way."""
+"""Webhook signatures: those of Standard Webhooks, also with Ed25519, and those of GitHub."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def signed_content(request: Request) -> bytes:
 @fuzzed
 @given(raw=st.lists(FIELDS, min_size=1, max_size=3), form=st.sampled_from(FORMATS))
 def test_the_library_of_standard_webhooks_accepts_every_message(raw: Any, form: str) -> None:
-    """It compares the timestamp with the clock, so these messages are of now."""
+    """The library compares the timestamp with the clock, so these messages are made now."""
     requests = requests_for(readable(raw), time.time(), secret=[OTHER_SECRET, SECRET], format=form)
     for request in requests:
         for secret in (SECRET, OTHER_SECRET):
@@ -76,7 +76,7 @@ def test_a_receiver_can_move_from_one_kind_of_key_to_the_other() -> None:
 
 
 def test_githubs_way_signs_the_body_alone() -> None:
-    """With the example of docs.github.com, Validating webhook deliveries, as the secret."""
+    """The secret is the example from docs.github.com, Validating webhook deliveries."""
     secret = "It's a Secret to Everybody"
     (request,) = requests_for([SAMPLES[1]], secret=secret, signature="github")
     expected = hmac.new(secret.encode(), request.body, sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""What stands for an event in the body of a webhook, and in its headers."""
+"""Templates of a webhook's body and headers, and its credentials."""
 
 from __future__ import annotations
 

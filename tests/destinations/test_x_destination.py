@@ -1,4 +1,4 @@
-"""X's Conversion API: what each event becomes, what is refused here, what its answers mean."""
+"""X's Conversion API: translation of events, refusals, and the meaning of responses."""
 
 import base64
 import hmac
@@ -47,7 +47,7 @@ def sent(event: Event, now: float, **settings: Any) -> dict[str, Any]:
     return conversion
 
 
-# What an event becomes
+# Events
 
 
 def test_a_purchase_is_a_conversion_by_its_event_id(example: Example, now: float) -> None:
@@ -172,7 +172,7 @@ def test_an_amount_of_a_mapping_that_cannot_be_sent(
     assert words in result.reason
 
 
-# What is refused here
+# Refusals
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_no_key_is_shown(example: Example, now: float) -> None:
     assert destination.masker.header("authorization", header) == "OAuth ***"
 
 
-# Answers
+# Responses
 
 TWO = Request("POST", "https://ads-api.x.com/12/measurement/conversions/oabc1", {}, b"", (0, 1))
 INVALID = {"code": "INVALID_PARAMETER", "message": "is not valid", "parameter": "identifiers"}

@@ -8,7 +8,7 @@ from typing import Any
 
 
 def of_vendor(vendor: str) -> list[dict[str, Any]]:
-    """Those of `vendor` in normalisation.json: field, input, normalised, sha256, source."""
+    """The vectors of `vendor`, each with field, input, normalised, sha256 and source."""
     file = Path(__file__).with_name("normalisation.json")
     found = [each for each in json.loads(file.read_bytes()) if each["destination"] == vendor]
     assert found, "a vendor without vectors"

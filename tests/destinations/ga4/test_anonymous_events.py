@@ -1,4 +1,4 @@
-"""An anonymous event has a browser of its own, and is not used for advertising."""
+"""An anonymous event has a one-off client_id and is not used for advertising."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""An answer of GA4 delivers, rejects or holds the events, and promises no more than GA4 does."""
+"""What GA4's responses mean for events; an outcome promises no more than GA4 does."""
 
 import pytest
 

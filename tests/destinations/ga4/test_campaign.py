@@ -1,4 +1,4 @@
-"""A page view that a campaign brought is preceded by an event that names the campaign."""
+"""A page view with a campaign is preceded by a `campaign_details` event."""
 
 import orjson
 import pytest

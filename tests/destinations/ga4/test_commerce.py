@@ -1,4 +1,4 @@
-"""Promotions and lists that are named as in Universal Analytics become parameters of the event."""
+"""Promotions and lists with Universal Analytics names become parameters of the event."""
 
 from tests.destinations.conftest import Example
 from tests.support.ga4_destination import params, remarks_about

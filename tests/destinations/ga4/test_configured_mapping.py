@@ -1,4 +1,4 @@
-"""A mapping in the settings changes what GA4 gets, within its limits."""
+"""A configured mapping changes what GA4 gets, within GA4's limits."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""GA4 by the Data Manager API: requests, what its answers mean, and what it says later."""
+"""GA4 through the Data Manager API: requests, responses, and results that follow later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A device is described where no user agent does so."""
+"""The device is described only if the event has no user agent."""
 
 from tests.destinations.conftest import Example
 from tests.support.ga4_destination import remarks_about, sent

@@ -62,7 +62,7 @@ ORDERER = {
 }
 
 EXPECTED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    # name: (params beside what every page has, body beside what every visitor has)
+    # name: (params in addition to every page's, body in addition to every visitor's)
     "page_view": ({}, {}),
     "view_item_list": ({**SUMMER, "items": [listed(SHIRT, 0), listed(SOCKS, 1)]}, {}),
     "select_item": ({**SUMMER, "items": [listed(SHIRT, 0)]}, {}),

@@ -1,5 +1,5 @@
-"""The transport `gtag`: what each event becomes as a hit. Google's own tag is the oracle: its
-recorded hits, read by our source and sent on, are the same but for what `DECIDED` says."""
+"""The transport `gtag`: the hit that each event becomes. Google's tag is the oracle: its recorded
+hits, read by our source and sent again, stay the same except for the parameters in `DECIDED`."""
 
 from __future__ import annotations
 
@@ -77,11 +77,11 @@ DECIDED = {
     "ep.nul": "empty",
     "_uip": "added: the request comes from the gateway",
 }
-"""Parameters that may differ from the recorded ones, or a beginning of them, and why."""
+"""Names or prefixes of parameters that may differ from the recorded ones, and why."""
 
 
 def recorded(name: str) -> list[tuple[Event, Hit]]:
-    """The events that our source reads in a capture, with the parameters of their hits."""
+    """The events that our source reads from a capture, each with the parameters of its hit."""
     hits = []
     for each in json.loads((CAPTURES / f"{name}.json").read_text()):
         query = urlsplit(each["raw_target"]).query
@@ -124,7 +124,7 @@ def test_consent_that_is_granted_is_said_as_the_tag_says_it(now: float) -> None:
 
 
 def test_consent_is_never_copied(now: float) -> None:
-    """The gateway may know better than the tag: by a cookie, or by the visitor's place."""
+    """The gateway may know better than the tag, from a cookie or the visitor's location."""
     event, hit = recorded("gtag-ga4-consent-granted")[0]
     assert (hit["gcs"], hit["npa"]) == ("G111", "0")
     consent = {"analytics_storage": "granted", "ad_storage": "denied"}
@@ -158,7 +158,7 @@ def test_our_own_source_reads_the_consent_of_a_hit_as_it_was(
     assert (hit["dma"], hit["dma_cps"], hit["npa"]) == ("1", "a", "1")
 
 
-# Events of other senders
+# Events from other senders
 
 
 def test_an_event_of_a_page_in_full(example: Example, now: float) -> None:

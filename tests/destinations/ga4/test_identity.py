@@ -1,4 +1,4 @@
-"""An event belongs to the browser or app instance that it names, or to one made of its user."""
+"""An event names its browser or app instance, or gets a browser derived from its user_id."""
 
 from hashlib import sha256
 

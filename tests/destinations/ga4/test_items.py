@@ -1,4 +1,4 @@
-"""Items have the names and parameters that GA4 takes, whatever names a shop gives them."""
+"""Items have the names and parameters that GA4 accepts, whatever names a shop uses."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""An event that is older than GA4 accepts expires, or is sent with another time or none."""
+"""An event older than GA4 accepts expires, or is sent with a later time or without one."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Events of one client share a request, in their order and within the limits of GA4."""
+"""Events of one client share a request, in order and within GA4's limits."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ def test_clients_have_requests_of_their_own_in_the_order_of_their_events(
 def test_what_is_said_of_the_client_is_never_said_of_another_event(
     changes: dict[str, Any], example: Example, now: float
 ) -> None:
-    """The third could join the first, but would then overtake the second."""
+    """The third event could share the first one's request, but would overtake the second."""
     events = [of("1.1", example), of("1.1", example, **changes), of("1.1", example)]
     requests = requests_of(ga4(), events, now)
     assert [request.events for request in requests] == [(0,), (1,), (2,)]

@@ -1,4 +1,4 @@
-"""The name of an event is spelled as GA4 takes it, or the event is refused."""
+"""An event's name is changed to one that GA4 accepts, or the event is refused."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Fields of an event become parameters if GA4 takes them, cut to its limits."""
+"""Event fields that GA4 accepts become parameters, truncated to its limits."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def test_fields_of_ones_own_are_parameters_when_ga4_can_take_them(
 
 
 def test_what_enrichment_found_out_is_no_parameter(example: Example, now: float) -> None:
-    """GA4 finds it out by itself, and counts only so many parameters of an event."""
+    """GA4 derives these values itself, and limits the number of an event's parameters."""
     found = {
         "channel_group": "Paid Search",
         "referrer": {"hostname": "www.google.com", "source": "google", "type": "search"},
@@ -117,7 +117,7 @@ def test_what_fits_is_not_remarked_upon(examples: list[Event], now: float) -> No
 
 
 def test_debug_mode_is_on_or_absent(example: Example, now: float) -> None:
-    """``false`` would switch it on as well."""
+    """GA4 switches debug mode on even for ``false``."""
     assert params(example("contact"), now, ga4(debug_mode=True))["debug_mode"] is True
     assert params(example("contact", debug_mode=True), now)["debug_mode"] is True
     assert "debug_mode" not in params(example("contact", debug_mode=False), now)

@@ -1,4 +1,4 @@
-"""Personal data is hashed, and no more of it is sent than GA4 takes."""
+"""Personal data is hashed and cut to GA4's limits."""
 
 from tests.destinations.conftest import Example
 from tests.support.digests import digest

@@ -1,4 +1,4 @@
-"""The place of a client is stated once, in codes that exist."""
+"""A client's location is sent once, in codes that exist."""
 
 from typing import Any
 

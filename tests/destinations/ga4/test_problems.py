@@ -1,4 +1,4 @@
-"""An event that GA4 would lose, or count wrongly, is refused or remarked on."""
+"""An event that GA4 would lose or miscount is refused or gets a remark."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Settings that cannot work are refused, and no secret is repeated."""
+"""Settings that cannot work are refused, and the error repeats no secret."""
 
 from typing import Any
 

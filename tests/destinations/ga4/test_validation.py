@@ -1,4 +1,4 @@
-"""Google's validation server checks a share of the requests, and its findings are warnings."""
+"""Google's validation server checks a share of the requests; its findings become warnings."""
 
 from urllib.parse import urlsplit
 

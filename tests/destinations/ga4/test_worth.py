@@ -1,4 +1,4 @@
-"""What an event is worth to GA4, alike by each transport: as it says, else as its items do."""
+"""An event's value and currency, alike for each transport: stated, or taken from its items."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def ga4(transport: str, **settings: Any) -> GA4:
 
 
 def worth(transport: str, fields: dict[str, Any], **settings: Any) -> tuple[Worth, list[str]]:
-    """What GA4 gets of a purchase with `fields`, and the remarks."""
+    """The value and currency that GA4 gets for a purchase with `fields`, and the remarks."""
     raw = {
         "event_name": "purchase",
         "client_id": "1.2",

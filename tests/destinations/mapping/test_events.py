@@ -1,4 +1,4 @@
-"""Which of a vendor's events an event becomes, and how a user changes the built-in mapping."""
+"""Which vendor event an event becomes, and how settings change the built-in mapping."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ EVENT: dict[str, Any] = {
 def applied(
     fields: dict[str, Any], body: dict[str, Any] | None = None, event: dict[str, Any] = EVENT
 ) -> dict[str, Any]:
-    """`body` after a mapping with `fields`; the event and what `body` shares with it stay."""
+    """`body` after a mapping with `fields`, which must not change the event."""
     mapping = MappingSettings.model_validate({"fields": fields})
     mapped = {} if body is None else body
     before = deepcopy(event)

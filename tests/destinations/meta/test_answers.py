@@ -1,4 +1,4 @@
-"""An answer of Meta delivers, rejects or holds the events of its request, and may warn."""
+"""What Meta's responses mean for the events of a request, and which warnings they give."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def test_all_received_is_delivered() -> None:
 
 
 def test_fewer_received_are_looked_for_by_halving() -> None:
-    """The same events go again with the same ids, which Meta counts once."""
+    """The events are sent again with the same ids, so Meta counts each of them once."""
     assert outcome_of(200, {"events_received": 1}) == Outcome(
         "rejected", "Meta received 1 of 2 events", "request"
     )
@@ -121,8 +121,8 @@ def test_an_outage_that_throttles_throttles() -> None:
     ],
 )
 def test_answers_in_nobodys_table(status: int, answer: Any, result: str) -> None:
-    """Not Meta's words: wait, except for a size that halving mends. An unknown code of Meta's
-    goes by its status, and is never taken for delivered."""
+    """A response that is not Meta's is retried, unless halving makes the request small enough.
+    An unknown code of Meta's is judged by its status and never counts as delivered."""
     assert outcome_of(status, answer).result == result
 
 

@@ -1,4 +1,4 @@
-"""An event has the name of Meta's standard event that it stands for."""
+"""An event gets the name of Meta's corresponding standard event."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A mapping in the settings changes what Meta gets, but undoes no refusal of a visitor."""
+"""A configured mapping changes what Meta gets, but never undoes a visitor's refusal."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Meta's `custom_data`: what the items make, what an event states itself, and what stays here."""
+"""Meta's `custom_data`: values from items, values that the event states, and what is not sent."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A request has up to a thousand events of one test code, and its credentials in its body."""
+"""A request has up to a thousand events with the same test code, and credentials in its body."""
 
 import hmac
 

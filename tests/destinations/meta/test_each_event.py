@@ -72,7 +72,7 @@ ORDERER = {
 }
 
 EXPECTED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
-    # GA4's name: (Meta's name, custom_data, user_data beside what every visitor has)
+    # GA4's name: (Meta's name, custom_data, user_data in addition to every visitor's)
     "page_view": ("PageView", {}, {}),
     "view_item_list": (
         "ViewContent",

@@ -38,7 +38,7 @@ FBC = "fb.1.1795210000000.IwAR0Abc_-9"
         ({"fbc": "undefined"}, None),
         ({"fbc": "fb.1.1795210000000."}, None),
         ({"fbc": "fb.1.1795210000000.undefined"}, None),
-        ({"fbc": "fb.1.1795210000.Abc"}, None),  # seconds
+        ({"fbc": "fb.1.1795210000.Abc"}, None),  # seconds, not milliseconds
         ({"fbc": "fb.1.1795210000000.a b"}, None),
         ({"fbc": "Abc"}, None),
         ({"fbc": "null", "click_ids": {"fbclid": "XyZ"}}, "fb.1.1795219200500.XyZ"),

@@ -1,4 +1,4 @@
-"""An event states what Meta needs to know of its value, time and place, or is refused."""
+"""An event gives Meta the value, time and action source that it requires, or is refused."""
 
 from datetime import timedelta
 from typing import Any

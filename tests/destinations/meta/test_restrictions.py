@@ -1,4 +1,4 @@
-"""A visitor's refusal limits what Meta may do with an event, and names a state that Meta knows."""
+"""A refusal limits what Meta may do with an event, and names the state if Meta knows it."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def test_a_refusal_limits_what_meta_may_do(
 
 
 def denied(location: dict[str, str] | None, example: Example, now: float) -> tuple[int, int]:
-    """Country and state of a visitor at `location` who opted out."""
+    """The country and state sent for a visitor at `location` who opted out."""
     consent = {"ad_user_data": "denied", "ad_personalization": "denied"}
     event = sent(example("page_view", consent=consent, event_location=location), now)
     assert (event["data_processing_options"], event["opt_out"]) == (["LDU"], True)

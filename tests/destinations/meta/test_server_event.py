@@ -222,7 +222,7 @@ def test_app_data_that_meta_would_refuse_is_left_out_of_a_website() -> None:
     assert sent({"app_data": {"extinfo": EXTINFO}})["app_data"]["extinfo"] == EXTINFO
 
 
-# Who it is
+# External ids
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_every_id_is_an_external_id(fields: dict[str, Any], ids: list[str]) -> N
     assert sent(fields)["user_data"]["external_id"] == digests
 
 
-# How old it may be
+# Maximum age
 
 
 @pytest.mark.parametrize(

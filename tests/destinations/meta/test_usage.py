@@ -1,4 +1,4 @@
-"""Headers of an answer say how much of Meta's rate limits is used, and how long to wait."""
+"""Response headers say how much of Meta's rate limits is used and how long to wait."""
 
 from typing import Any
 

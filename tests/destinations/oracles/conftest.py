@@ -1,4 +1,4 @@
-"""The process that answers in the words of the vendors' own code."""
+"""The process that runs the vendors' JavaScript code."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Where Meta's own libraries make another text of a personal datum than we do, and why we do so.
+"""Where Meta's libraries normalise personal data differently, and why ours is right.
 
-A difference that is not one of these fails a test: decide it, and mend our code or add a row.
+A difference that is not listed here fails a test: decide it, then fix our code or add a row.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ CUSTOMER = (
 
 
 class Difference(NamedTuple):
-    """oracle, field: by Meta's name; who differs. where: a regular expression that finds something
-    in every text in which they differ so. why: with the source. example: a text, with what they
-    hash of it, None for nothing, and what we hash."""
+    """oracle: the library. field: by Meta's name. where: a regular expression that finds a match in
+    every text with this difference. why: with the source. example: such a text. theirs: what the
+    library hashes of it; None for nothing. ours: what we hash."""
 
     oracle: str
     field: str

@@ -1,4 +1,4 @@
-"""The oracles that are written in JavaScript: one process of Node.js answers for a whole run."""
+"""The JavaScript oracles: one Node.js process answers all questions of a test session."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ MISSING = (
 
 
 class Refused(Exception):
-    """The code that was asked takes no such input."""
+    """The vendor's code does not accept the input."""
 
 
 class Node:
-    """Use it as a context manager. Fails the test, or skips it where a developer asks for that,
-    when the packages are not installed."""
+    """A context manager. If the packages are not installed, it fails the test, or skips it if
+    NO_ORACLES is set outside CI."""
 
     def __enter__(self) -> Node:
         if not (HERE / "node_modules" / ".package-lock.json").exists():
@@ -44,7 +44,7 @@ class Node:
         self._process.wait(60)
 
     def ask(self, kind: str, **question: Any) -> Any:
-        """The answer to a question of oracle.cjs. Raises `Refused`."""
+        """The answer of oracle.cjs to a question. Raises `Refused`."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"ask": kind, **question}).encode() + b"\n")

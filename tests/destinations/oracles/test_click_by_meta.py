@@ -1,4 +1,4 @@
-"""Which click on an ad Meta's parameter builders find in an address, a cookie and a referrer."""
+"""We find the same ad click as Meta's parameter builders in a URL, a cookie and a referrer."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ referrers = st.sampled_from(
 
 
 def ours(**fields: Any) -> dict[str, str]:
-    """``user_data`` that Meta gets of a page view."""
+    """The ``user_data`` that Meta gets for a page view."""
     given = {name: value for name, value in fields.items() if value}
     event = read_event({"event_name": "page_view", "user_id": "u", **given})
     (request,) = META.requests([event], NOW)
@@ -62,7 +62,7 @@ def by_node(
 
 
 def click_and_time(fbc: str | None) -> tuple[str, bool] | None:
-    """The click id, and whether it has the time of the cookies above; without the mark."""
+    """The click id without the mark, and whether its time is that of the cookies above."""
     if fbc is None:
         return None
     _, _, time, click, *_mark = fbc.split(".")
@@ -87,7 +87,7 @@ def test_the_same_click_is_found(
 def test_a_cookie_with_the_wrong_time_or_no_click_is_taken_by_the_builders_alone(
     cookie: str, node: Node
 ) -> None:
-    """The time is in milliseconds, and a click id comes from Meta; what a script wrote instead
+    """The time must be in milliseconds and the click id Meta's; anything else that a script wrote
     matches nobody. Source: .../conversions-api/parameters/fbp-and-fbc"""
     assert by_node(node, {}, {"_fbc": cookie}, None)
     assert by_python({}, {"_fbc": cookie}, None)

@@ -1,8 +1,7 @@
-"""What Segment's own destinations send to LinkedIn and Microsoft of the messages that our source
-reads too.
+"""We send LinkedIn and Microsoft the same as Segment's destinations, for the same messages.
 
-All that Segment sends we send as well, in the same words, but for `DIFFERENT`; what we send in
-addition is in `RICHER`.
+We send everything that Segment sends, with the same values, except for `DIFFERENT`. `RICHER` lists
+what we send in addition.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from gateway.sources.segment.source import SegmentSettings
 from tests.destinations.oracles.node import Node
 
 YESTERDAY = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
-"""Segment's destination for LinkedIn refuses what is older than 90 days by the real clock."""
+"""Not a fixed time: Segment's LinkedIn destination refuses events over 90 days old by the clock."""
 
 SOURCE = Segment(SegmentSettings(type="segment", write_keys=["KEY"]))
 RULES = {"events": {"purchase": "789123", "sign_up": "789123"}}
@@ -58,7 +57,7 @@ RICHER = {
         *("customData.transactionId", "adStorageConsent"),
     },
 }
-"""Paths that Segment does not send, or not all of: LinkedIn gets the visitor's address too."""
+"""Paths that Segment does not send, or not with all values: LinkedIn gets the IP address too."""
 
 PERSON = {
     "email": "ada.b@example.com",
@@ -129,7 +128,7 @@ def by_us(destination: str) -> set[tuple[str, Any]]:
 
 
 def leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:
-    """Every text and number with its path; of a list of these each one."""
+    """Every value but None, with its path; the elements of a list share a path."""
     if isinstance(value, dict):
         parts = [(f"{path}.{name}" if path else name, part) for name, part in value.items()]
     elif isinstance(value, list):

@@ -1,5 +1,5 @@
-"""What Meta's SDK makes of the events that we send: every field is one that it knows, and it would
-send the same, but for `DIFFERENT`."""
+"""Meta's SDK knows every field that we send, and would send the same values except for
+`DIFFERENT`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LISTS = {
     "country": "country_codes",
     "external_id": "external_ids",
 }
-"""Ours are lists, which the SDK takes under names of their own."""
+"""Our names of lists, and the names under which the SDK takes lists."""
 
 DIFFERENT = {
     "currency": (
@@ -39,7 +39,7 @@ DIFFERENT = {
         "ISO 4217 writes capitals, and so does every example of .../parameters/custom-data",
     )
 }
-"""Fields of ``custom_data``: what the SDK makes of ours, and why ours is right."""
+"""Fields of ``custom_data``: how the SDK changes our value, and why ours is right."""
 
 
 def ours(event: Event, now: float) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def ours(event: Event, now: float) -> dict[str, Any]:
 
 
 def by_sdk(sent: dict[str, Any]) -> dict[str, Any]:
-    """The same event, made of the SDK's objects."""
+    """The same event, rebuilt from the SDK's objects."""
     user_data = {LISTS.get(name, name): value for name, value in sent["user_data"].items()}
     custom_data = dict(sent.get("custom_data", {}))
     contents = custom_data.pop("contents", None)
@@ -83,7 +83,7 @@ def test_the_sdk_would_send_the_same(name: str, example: Callable[..., Event], n
 
 
 def _in_order(sent: dict[str, Any]) -> dict[str, Any]:
-    """The SDK keeps the values of a person in sets, which have no order."""
+    """`sent` with the lists in ``user_data`` sorted, because the SDK keeps their values in sets."""
     person = {
         name: sorted(value) if isinstance(value, list) else value
         for name, value in sent["user_data"].items()

@@ -1,7 +1,7 @@
-"""What Segment's own destinations send to vendors of the messages that our source reads too.
+"""We send vendors the same as Segment's destinations, for the same messages.
 
-All that Segment sends we send as well, in the same words, but for `DIFFERENT`; what we send in
-addition is in `RICHER`. A path ends in ``[]`` where it stands for every element of a list.
+We send everything that Segment sends, with the same values, except for `DIFFERENT`. `RICHER` lists
+what we send in addition. A path ends in ``[]`` where it stands for every element of a list.
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ MESSAGES = {
     ),
     "search": ("Products Searched", st.fixed_dictionaries({"query": st.just("shirt")})),
 }
-"""Segment's actions: the event, and its properties."""
+"""By Segment's action: the event's name, and its properties."""
 
 CASES = [
     *(("meta", name) for name in ("purchase", "addToCart", "viewContent", "initiateCheckout")),
@@ -215,7 +215,7 @@ ONE_ACTION = {
     "snapchat": "reportConversionEvent",
     "tiktok": "reportWebEvent",
 }
-"""Destinations of Segment that send every event by the same action; its mapping has the name."""
+"""Segment's destinations that send every event with one action, whose mapping names the event."""
 
 _NAMES = {
     "pinterest": {"purchase": "checkout", "addToCart": "add_to_cart", "search": "search"},
@@ -245,7 +245,7 @@ SETTINGS = {
 
 
 def mapping_of(destination: str, action: str) -> dict[str, Any]:
-    """What Segment's interface sets for a new destination besides its defaults."""
+    """What Segment's interface sets for a new destination in addition to the defaults."""
     if destination == "tiktok":
         products = "$.properties.products" if action == "purchase" else "$.properties"
         contents = {"@arrayPath": [products, _TIKTOK_CONTENT]}
@@ -308,7 +308,7 @@ def ours(destination: str, sent: dict[str, Any]) -> dict[str, Any]:
 
 
 _OF_VERSION_2 = {"event_type": "type", "event_metadata": "metadata", "value_decimal": "value"}
-"""Names of Reddit's version 2, which Segment sends, and those of version 3."""
+"""Names in version 2 of Reddit's API, which Segment uses, and in version 3."""
 
 
 def in_version_3(value: Any) -> Any:
@@ -326,7 +326,7 @@ def only(destination: str, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every text and number with its path, but empty texts; of a list of these each one."""
+    """Every value but empty texts, with its path; the elements of a list share a path."""
     if isinstance(value, dict):
         for name, part in value.items():
             yield from leaves(part, f"{path}.{name}" if path else name)
@@ -338,7 +338,7 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def plain(path: str) -> str:
-    """A hash alone and a list of hashes are the same to Meta and Snapchat; Pinterest has lists."""
+    """A path in ``user_data`` without a final ``[]``: a hash counts like a list of one hash."""
     return path.removesuffix("[]") if path.startswith("user_data.") else path
 
 

@@ -1,6 +1,6 @@
-"""What Meta's own libraries hash of the same texts.
+"""We hash personal data in the same form as Meta's libraries, except for `DIFFERENCES`.
 
-facebook-business is Meta's SDK, capi-param-builder its library for what browsers and forms say.
+facebook-business is Meta's SDK; capi-param-builder is its library for data of browsers and forms.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.destinations.persons import digests_at
 META = Meta(MetaSettings(pixel_id="1", access_token="t", phone_region="US"))
 
 NOT_IN_SDK = {"ge", "external_id"}
-"""It takes a gender as one of its own constants, and an id as it is."""
+"""The SDK takes a gender as one of its constants, and does not normalise an id."""
 
 NAMES_IN_BUILDER = {
     "em": "email",
@@ -40,7 +40,7 @@ NAMES_IN_BUILDER = {
 
 
 def theirs(node: Node, oracle: str, field: str, text: str) -> str | None:
-    """The text that `oracle` hashes; None if it takes no such text."""
+    """The text that `oracle` hashes; None if it does not accept `text`."""
     if oracle == BUILDER:
         answer: str | None = node.ask("person", field=NAMES_IN_BUILDER[field], text=text)
         return answer or None
@@ -93,7 +93,7 @@ def test_each_difference_is_one(difference: Difference, node: Node) -> None:
 
 @pytest.mark.parametrize("field", TEXTS)
 def test_a_hash_of_the_builder_is_sent_as_the_hash_in_it(field: str, node: Node) -> None:
-    """With the mark that it appends, or without; facebook-business knows no mark."""
+    """With or without the mark that the builder appends; facebook-business has no mark."""
     digest = hashed("ada")
     marked = node.ask("hash", field=NAMES_IN_BUILDER[field], text=f"  {digest.upper()} ")
     assert marked.partition(".")[0] == digest

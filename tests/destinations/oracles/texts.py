@@ -1,4 +1,4 @@
-"""What people and shops write into forms, by Meta's name of the field, in many variations."""
+"""What people and shops write in forms, in many variations, by Meta's field name."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _written(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> str:
 
 @st.composite
 def _mistyped(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> str:
-    """One of `texts` with a character more or less."""
+    """One of `texts`, maybe with a character added or removed."""
     text = draw(texts)
     place = draw(st.integers(0, 3 * len(text)))
     if place >= len(text):
