@@ -1,4 +1,4 @@
-"""Every vendor at one address, told apart by their paths; any other path gets webhooks."""
+"""Every vendor at one address, distinguished by path; any other path takes webhooks."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Vendors:
     def answer(
         self, method: str, target: str, body: bytes, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """target: path and query, as the request names them. headers: names in lower case."""
+        """target: path and query of the request. headers: names in lower case."""
         path, _, query = target.partition("?")
         if path == TOKEN_PATH:
             return self.tokens.answer(method, headers or {}, body)

@@ -1,4 +1,4 @@
-"""What a vendor answers."""
+"""The response of a vendor."""
 
 from __future__ import annotations
 

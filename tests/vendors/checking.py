@@ -1,4 +1,4 @@
-"""What the strict vendors check of a value."""
+"""Checks of values that the strict vendors share."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def object_of(rules: Mapping[str, Rule], *required: str) -> Rule:
 
 
 def public(value: Any) -> bool:
-    """Whether `value` is an IP address of the internet, or one of the examples that the tests'
-    visitors have."""
+    """Whether `value` is a public IP address, or one of a range for documentation, which the tests
+    use."""
     try:
         return ip_address(value).is_global or str(value).startswith(_DOCUMENTATION)
     except ValueError:
@@ -70,7 +70,7 @@ def digests(value: Any) -> bool:
 
 
 def wrong(given: Any, rules: Mapping[str, Rule], required: tuple[str, ...] = ()) -> Iterator[str]:
-    """The fields of the object `given` that are missing, unknown or of another form."""
+    """The fields of `given` that are missing, unknown or malformed; "" if it is no object."""
     if not isinstance(given, dict):
         yield ""
         return

@@ -1,5 +1,5 @@
-"""The Measurement Protocol as strict as Google's: it answers 204 to everything and keeps what is
-valid; its validation endpoint says what is wrong and keeps nothing. `/g/collect` is the browsers'.
+"""A Measurement Protocol as strict as Google's: it answers 204 whether or not it keeps the events.
+Its validation endpoint says what is wrong and keeps nothing. `/g/collect` takes browsers' hits.
 
 Sources: developers.google.com/analytics/devguides/collection/protocol/ga4 (reference,
 validating-events, sending-events, user-properties) and .../collection/ga4/uid-data.
@@ -23,8 +23,8 @@ _HIT = ("v", "tid", "cid", "en")
 
 @dataclass
 class GA4:
-    """secret: the one whose events it keeps; None for any. now: the clock. events: those that it
-    kept, in order; lost: why it kept others, which no answer says."""
+    """secret: the one that it accepts; None for any. now: the clock. events: those that it kept, in
+    order. lost: why it did not keep others, which no response says."""
 
     secret: str | None = None
     now: Callable[[], float] = time
@@ -32,7 +32,7 @@ class GA4:
     lost: list[Message] = field(default_factory=list)
 
     def answer(self, method: str, path: str, query: str, body: bytes) -> Answer:
-        """To one request."""
+        """The response to a request."""
         given = {name: values[0] for name, values in parse_qs(query).items()}
         if path == "/g/collect":
             self._hits(query, body)
@@ -68,7 +68,7 @@ class GA4:
         yield from messages(read, self.now(), is_app)
 
     def _hits(self, query: str, body: bytes) -> None:
-        """Hits of a browser: one in the query, or what they share there and one a line."""
+        """A browser's hits: one in the query, or one per line that shares the query."""
         for line in body.decode().splitlines() or [""]:
             hit = {name: values[0] for name, values in parse_qs(f"{query}&{line}").items()}
             if missing := [name for name in _HIT if not hit.get(name)]:

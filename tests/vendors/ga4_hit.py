@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 
 class Message(NamedTuple):
-    """By the names of the validation endpoint."""
+    """Field names are those of the validation endpoint."""
 
     fieldPath: str
     description: str
@@ -72,7 +72,7 @@ _OF_PURCHASE = {"purchase": ("transaction_id",), "refund": ("transaction_id",)}
 
 
 def messages(body: Any, now: float, is_app: bool) -> Iterator[Message]:
-    """now: Unix seconds. is_app: whether the stream is an app's."""
+    """What is wrong with `body`. now: Unix seconds. is_app: whether the stream is an app's."""
     if not isinstance(body, dict):
         yield Message("", "The body is not an object", "VALUE_INVALID")
         return

@@ -1,5 +1,5 @@
-"""The Data Manager API as strict as Google's: one faulty event refuses the request, and what became
-of the events of a request that was taken is told later.
+"""A Data Manager API as strict as Google's: one invalid event fails the request, and the results of
+an accepted request follow later.
 
 Sources: developers.google.com/data-manager/api (reference/rest/v1/events/ingest,
 requestStatus/retrieve; concepts/limits, errors), google-ads-datamanager.
@@ -27,18 +27,18 @@ _is_stream = re.compile(r"G-[A-Z0-9]+|[0-9]+(:[0-9a-z]+)+").fullmatch
 _MAX_DESTINATIONS, _MAX_EVENTS = 10, 2000
 _PROCESSING = {"requestStatus": "PROCESSING"}
 _Told = tuple[dict[str, Any], list[tuple[int, str]]]
-"""A destination of a request, and of its events the place and why it is not counted."""
+"""A destination of a request; for each of its events the place, and why it is not counted or ""."""
 
 
 @dataclass
 class GoogleDataManager:
-    """token: that it takes; None for any. actions: ids of the conversion actions that it knows,
-    None for all. reasons: why it refuses an event later, by its transactionId. processing: how
-    often it answers to a question that a request is not decided yet. exhausted: whether the quota
-    is used up. now: the clock.
+    """token: the one that it accepts; None for any. actions: ids of the conversion actions that it
+    knows; None for all. reasons: why it refuses an event later, by its transactionId. processing:
+    how many more status requests it answers with PROCESSING. exhausted: whether the quota is used
+    up. now: the clock.
 
     conversions: how often it counted each pair of an action and a transactionId. kept: the events
-    of streams of Google Analytics that it took. asked: the ids of requests that it was asked about.
+    of Google Analytics streams that it accepted. asked: the ids in status requests, in order.
     """
 
     token: str | None = None
@@ -87,13 +87,13 @@ class GoogleDataManager:
         self, destination: Mapping[str, Any], events: list[dict[str, Any]]
     ) -> Iterator[tuple[int, str]]:
         """The events for `destination`: the place of each in the request, and why it is not
-        counted."""
+        counted or ""."""
         for place, event in enumerate(events):
             if destination.get("reference") in event.get("destinationReferences", [None]):
                 yield place, self._count(destination["productDestinationId"], event)
 
     def _count(self, action: str, event: Mapping[str, Any]) -> str:
-        """Counts a conversion; why it does not, "" if it does."""
+        """Counts a conversion. Returns why it does not; "" if it does."""
         transaction = event.get("transactionId", "")
         if "eventName" in event:
             self.kept.append(dict(event))
@@ -168,7 +168,7 @@ class GoogleDataManager:
 
 
 def _decided(rows: list[tuple[int, str]]) -> dict[str, Any]:
-    """What became of the events of one destination."""
+    """The status of the events of one destination."""
     indices: dict[str, list[int]] = {}
     for place, reason in rows:
         if reason:

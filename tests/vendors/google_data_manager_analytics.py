@@ -1,4 +1,4 @@
-"""What Data Manager refuses in an event of a stream of Google Analytics.
+"""What Data Manager refuses in an event of a Google Analytics stream.
 
 Source: developers.google.com/data-manager/api/devguides/events/analytics
 (recommended-custom-events/send-events, measurement-protocol/upgrade/field-mappings).
@@ -46,7 +46,7 @@ _OWN = ("value", "currency", "transaction_id", "items", "item_id", "price", "qua
 def violations_of_analytics(
     path: str, event: Mapping[str, Any], is_app: bool, now: float
 ) -> Iterator[Violation]:
-    """What is wrong with `event` of a stream of Google Analytics. now: Unix seconds."""
+    """What is wrong with `event` of a Google Analytics stream. now: Unix seconds."""
     yield from of_any(path, event, _FIELDS)
     name = event.get("eventName")
     if not (isinstance(name, str) and re.fullmatch("[A-Za-z][A-Za-z0-9_]{0,39}", name)):

@@ -39,7 +39,7 @@ class Violation(NamedTuple):
 
 
 def violations(path: str, event: Mapping[str, Any]) -> Iterator[Violation]:
-    """What is wrong with `event` of an advertising account. path: of it in the request."""
+    """What is wrong with `event` of an advertising account. path: the event's in the request."""
     yield from of_any(path, event, FIELDS)
     if not (event.get("userData") or event.get("adIdentifiers")):
         yield Violation(path, "needs user data or ad identifiers")

@@ -1,8 +1,8 @@
-"""The Conversions API as strict as LinkedIn's: one element that it does not take refuses the batch,
-and the message names all such elements.
+"""A Conversions API as strict as LinkedIn's: one invalid element fails the batch, and the message
+names all invalid elements.
 
 Sources: learn.microsoft.com/linkedin/marketing/conversions (conversions-api,
-conversions-api-schema), .../shared/api-guide/concepts/error-handling, and captured answers.
+conversions-api-schema), .../shared/api-guide/concepts/error-handling, and captured responses.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ _is_amount = matches(r"[0-9]+(\.[0-9]+)?")
 
 @dataclass
 class LinkedIn:
-    """token, rules: those that it takes; None for any. now: the clock. events: all that it took, in
-    order. throttled: whether it takes no requests."""
+    """token, rules: those that it accepts; None for any. now: the clock. events: all accepted ones,
+    in order. throttled: whether it refuses requests for now."""
 
     token: str | None = None
     rules: frozenset[str] | None = None

@@ -1,11 +1,11 @@
-"""The Conversions API as strict as Meta's: one event that it does not take refuses the request.
+"""A Conversions API as strict as Meta's: one invalid event fails the request.
 
 Sources: developers.facebook.com/docs/marketing-api/conversions-api (using-the-api; parameters:
 server-event, customer-information-parameters, custom-data, app-data, fbp-and-fbc),
 developers.facebook.com/docs/graph-api (guides/error-handling, overview/rate-limiting,
-securing-requests). The subcodes that Meta's pages do not explain are those of rudderlabs/
-rudder-transformer and of captured answers: an event that is too old, one with too little of a
-person, a purchase without value, and 2804001 for what is malformed.
+securing-requests). The subcodes that Meta's pages do not explain come from rudderlabs/
+rudder-transformer and captured responses: for an event that is too old, one with too little
+personal data, a purchase without a value, and 2804001 for malformed fields.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _CREDENTIALS = {"access_token", "appsecret_proof", "test_event_code", "partner_a
 
 @dataclass
 class Meta:
-    """token, app_secret: those that it takes; None for any token, and for no proof of one. now: the
-    clock. events: all that it received, in order. throttled: minutes until it takes requests again.
-    usage: percentage of the limit that every answer states.
+    """token, app_secret: those that it accepts; None for any token, and to check no proof. now: the
+    clock. events: all that it accepted, in order. throttled: minutes until it accepts requests
+    again. usage: percentage of the rate limit that every response states.
     """
 
     token: str | None = None
@@ -42,7 +42,7 @@ class Meta:
     usage: int = 1
 
     def answer(self, method: str, path: str, body: bytes) -> Answer:
-        """To one request; path: without its query."""
+        """The response to a request. path: without its query."""
         error = self._error(method, path, body)
         headers = {
             "x-app-usage": json.dumps(dict.fromkeys(_USAGE, self.usage)),

@@ -98,7 +98,7 @@ _CUSTOM_DATA: dict[str, Callable[[Any], bool]] = {
     "content_type": lambda value: value in _CONTENT_TYPES,
     "num_items": lambda value: number(value) and value >= 0,
 }
-"""Other keys may be one's own, of any type."""
+"""Other keys may have values of any type."""
 
 
 def _has(given: Mapping[str, Any], rules: Mapping[str, Callable[[Any], bool]]) -> bool:
@@ -106,7 +106,7 @@ def _has(given: Mapping[str, Any], rules: Mapping[str, Callable[[Any], bool]]) -
 
 
 def refusals(event: Any, now: float) -> Iterator[Refusal]:
-    """now: Unix seconds."""
+    """Why `event` is refused. now: Unix seconds."""
     if not is_object(event):
         yield _malformed("an event is an object")
         return
@@ -128,7 +128,7 @@ def _of_fields(
     *,
     known: bool = False,
 ) -> Iterator[Refusal]:
-    """known: whether only fields with a rule are."""
+    """known: whether a field without a rule is refused."""
     for name, value in given.items():
         if name in rules and not rules[name](value):
             yield _malformed(f"{where}{name} is malformed")

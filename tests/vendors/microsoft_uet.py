@@ -1,5 +1,5 @@
-"""The UET Conversions API as strict as Microsoft's: it takes the valid events of a request if
-`continueOnValidationError` says so, else none.
+"""A UET Conversions API as strict as Microsoft's: one invalid event fails the request, unless
+`continueOnValidationError` is true.
 
 Source: learn.microsoft.com/advertising/guides/uet-conversion-api-integration.
 """
@@ -53,8 +53,8 @@ Error = tuple[str, str]
 
 @dataclass
 class MicrosoftUET:
-    """token: the one that it takes; None for any. now: the clock. events: all that it took, in
-    order. throttled: whether it takes no requests."""
+    """token: the one that it accepts; None for any. now: the clock. events: all accepted ones, in
+    order. throttled: whether it refuses requests for now."""
 
     token: str | None = None
     now: Callable[[], float] = time

@@ -1,7 +1,6 @@
-"""OpenAI's Conversions API, as strict as its page: one event that it does not take refuses the
-request.
+"""A Conversions API as strict as OpenAI's page: one invalid event fails the request.
 
-Source: developers.openai.com/ads/conversions-api. The bodies of the answers are ours, since OpenAI
+Source: developers.openai.com/ads/conversions-api. The response bodies are ours, since OpenAI
 publishes none.
 """
 
@@ -86,8 +85,8 @@ _EVENT = {
 
 @dataclass
 class OpenAIAds:
-    """token: the one that it takes; None for any. now: the clock. events: all that it saved, in
-    order. status: of an error that it answers for now."""
+    """token: the one that it accepts; None for any. now: the clock. events: all saved ones, in
+    order. status: the error that it answers for now, or None."""
 
     token: str | None = None
     now: Callable[[], float] = time
@@ -95,7 +94,7 @@ class OpenAIAds:
     status: int | None = None
 
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """To one request. path: without its query. Header names are lower case."""
+        """The response to a request. path: without its query. headers: names in lower case."""
         if self.status is not None:
             return _error(self.status, "not now")
         if method != "POST" or path != PATH:

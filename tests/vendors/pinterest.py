@@ -1,9 +1,9 @@
-"""The API for Conversions as strict as Pinterest's: unknown and malformed fields refuse the
-request, and of the others each event has its own verdict.
+"""An API for Conversions as strict as Pinterest's: an unknown or malformed field fails the request;
+otherwise, each event has its own result.
 
 Sources: github.com/pinterest/api-description, 5.23.0 (events/create), and
-developers.pinterest.com/docs/conversions/event. Which age is too old is not published; the texts of
-the messages are ours.
+developers.pinterest.com/docs/conversions/event. Pinterest does not publish how old an event may be.
+The texts of the messages are ours.
 """
 
 from __future__ import annotations
@@ -84,8 +84,8 @@ _REQUIRED = ("event_name", "action_source", "event_time", "event_id", "user_data
 
 @dataclass
 class Pinterest:
-    """token: the one that it takes; None for any. now: the clock. events: all that it processed, in
-    order. error: the code of an error that it answers for now."""
+    """token: the one that it accepts; None for any. now: the clock. events: all processed ones, in
+    order. error: the code of the error that it answers for now, or None."""
 
     token: str | None = None
     now: Callable[[], float] = time
@@ -93,7 +93,7 @@ class Pinterest:
     error: int | None = None
 
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """To one request. target: path and query. Header names are lower case."""
+        """The response to a request. target: path and query. headers: names in lower case."""
         path, _, query = target.partition("?")
         if self.error is not None:
             return as_json(_STATUS[self.error], {"code": self.error, "message": "not now"})

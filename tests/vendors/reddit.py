@@ -1,5 +1,5 @@
-"""The Conversions API, version 3, as strict as Reddit's: one event that it does not take refuses
-the request, and seconds in ``event_at`` are taken without a word.
+"""A Conversions API, version 3, as strict as Reddit's: one invalid event fails the request, but
+seconds in ``event_at`` are accepted silently.
 
 Sources: ads-api.reddit.com/docs (version 3) and github.com/reddit/reddit-ss-gtm-template. The texts
 of the messages are ours.
@@ -81,8 +81,8 @@ _ALONE = ("email", "phone_number", "external_id", "uuid", "idfa", "aaid")
 
 @dataclass
 class Reddit:
-    """token: the one that it takes; None for any. now: the clock. events: all that it took, in
-    order. status: of an error that it answers for now."""
+    """token: the one that it accepts; None for any. now: the clock. events: all accepted ones, in
+    order. status: the error that it answers for now, or None."""
 
     token: str | None = None
     now: Callable[[], float] = time
@@ -90,7 +90,7 @@ class Reddit:
     status: int | None = None
 
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """To one request. path: without its query. Header names are lower case."""
+        """The response to a request. path: without its query. headers: names in lower case."""
         if self.status is not None:
             return _error(self.status, "not now")
         if method != "POST" or not _PATH(path):

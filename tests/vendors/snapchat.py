@@ -1,4 +1,4 @@
-"""The Conversions API as strict as Snapchat's: the answer to an invalid request names one event.
+"""A Conversions API as strict as Snapchat's: the response to an invalid request names one event.
 
 Sources: developers.snap.com/api/marketing-api/Conversions-API (UsingTheAPI, Parameters,
 VerifySetUp), and the OpenAPI file of github.com/Snapchat/business-sdk-v3-java.
@@ -34,8 +34,8 @@ _BATCH = 2000
 
 @dataclass
 class Snapchat:
-    """token: the one that it takes; None for any. now: the clock. events: all that it took, in
-    order. throttled: whether it takes no requests now."""
+    """token: the one that it accepts; None for any. now: the clock. events: all accepted ones, in
+    order. throttled: whether it refuses requests for now."""
 
     token: str | None = None
     now: Callable[[], float] = time
@@ -43,7 +43,7 @@ class Snapchat:
     throttled: bool = False
 
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """To one request; path: without its query. Header names are lower case."""
+        """The response to a request. path: without its query. headers: names in lower case."""
         found = _PATH(path)
         if not found or method != "POST":
             return _invalid(404, "Not found")

@@ -1,5 +1,5 @@
-"""LinkedIn, X and Microsoft, as strict as they are, take all that our destinations send, and
-nothing that is wrong."""
+"""The strict LinkedIn, X, Microsoft and OpenAI accept all that our destinations send; the first
+three refuse what is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The strict OpenAI refuses what the real one's page excludes."""
+"""The strict OpenAI refuses what OpenAI's page excludes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The strict vendors refuse what the real ones refuse, and take all that our destinations send."""
+"""The strict vendors refuse what the real ones do, and accept all that our destinations send."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_ga4_keeps_all_that_we_send(given_events: list[dict[str, Any]]) -> None:
 def outcomes_of(
     destination: Destination[Any], vendor: TikTok | Snapchat, given: list[dict[str, Any]]
 ) -> list[str]:
-    """The results of all events that can be sent."""
+    """The results of all events that can be sent; each must be delivered."""
     results: list[str] = []
     for request in sent(destination, given):
         path = urlsplit(request.url).path

@@ -1,5 +1,5 @@
-"""The Events API as strict as TikTok's: one event that it does not take refuses the request, and
-the status of nearly every answer is 200.
+"""An Events API as strict as TikTok's: one invalid event fails the request, and every response has
+status 200.
 
 Sources: business-api.tiktok.com/portal/docs?id=1771101303285761, and tiktok_code.py of TikTok's SDK
 for the codes.
@@ -36,8 +36,8 @@ _SOURCES = ("web", "app", "offline", "crm")
 
 @dataclass
 class TikTok:
-    """token: the one that it takes; None for any. now: the clock. events: all that it took, in
-    order, each with its ``event_source``. throttled: whether it takes no requests now."""
+    """token: the one that it accepts; None for any. now: the clock. events: all accepted ones, in
+    order, each with its ``event_source``. throttled: whether it refuses requests for now."""
 
     token: str | None = None
     now: Callable[[], float] = time
@@ -45,7 +45,7 @@ class TikTok:
     throttled: bool = False
 
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """To one request; header names are lower case."""
+        """The response to a request. headers: names in lower case."""
         code, message = self._refusal(method, path, headers, body)
         if not code:
             request = json.loads(body)
@@ -138,7 +138,7 @@ def _wrong_content(content: Any) -> bool:
 
 
 def _wrong(event: Any, source: str, now: float) -> Iterator[str]:
-    """The paths of what TikTok does not take in one event."""
+    """The paths of the fields of `event` that TikTok refuses."""
     yield from wrong(event, _EVENT, ("event", "event_time", "user"))
     if not isinstance(event, dict):
         return

@@ -1,4 +1,4 @@
-"""A token endpoint as strict as RFC 6749 and 7523: it takes the grant of one service account.
+"""A token endpoint as strict as RFC 6749 and 7523: it accepts the grants of one service account.
 
 Sources: rfc-editor.org/rfc/rfc7523 (2.1), developers.google.com/identity/protocols/oauth2/
 service-account.
@@ -20,7 +20,7 @@ _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 @dataclass
 class Tokens:
-    """public_key: of the service account, PEM. token: that it gives. granted: how often it did."""
+    """public_key: the service account's, PEM. token: the one that it issues. granted: how often."""
 
     public_key: str = ""
     token: str = "ya29.vendors"

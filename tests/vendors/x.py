@@ -1,4 +1,4 @@
-"""The Conversion API as strict as X's: one conversion that it does not take refuses the request.
+"""A Conversion API as strict as X's: one invalid conversion fails the request.
 
 Sources: docs.x.com/x-ads-api/measurement/web-conversions and
 developer.x.com/en/docs/x-ads-api/measurement/web-conversions/troubleshooting.
@@ -47,8 +47,8 @@ Error = dict[str, str]
 
 @dataclass
 class X:
-    """token, event_ids: those that it takes; None for any. now: the clock. events: all that it
-    took, in order. left: events that its limit still allows."""
+    """token, event_ids: those that it accepts; None for any. now: the clock. events: all that it
+    accepted, in order. left: how many more events its limit allows."""
 
     token: str | None = None
     event_ids: frozenset[str] | None = None
