@@ -90,7 +90,7 @@ def test_a_package_asks_for_the_gateway_of_this_series(package: Path) -> None:
 )
 def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of a new environment with the gateway and the packages installed. Their
-    dependencies are `borrowed` from the tests, or downloaded as they are `declared`."""
+    dependencies are `borrowed` from the tests, or downloaded as `declared`."""
     folder = tmp_path_factory.mktemp("fresh")
     if request.param == "borrowed":
         return borrowed_environment.create(folder, ROOT, *PACKAGES) / "python"
@@ -108,7 +108,7 @@ def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def run(*words: object, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Without what the tests of the gateway have on their path."""
+    """Runs a command with `SECRETS` and without the PYTHONPATH of the gateway's tests."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     return subprocess.run(
         list(map(str, words)),
@@ -130,7 +130,7 @@ def test_the_packages_own_tests_pass_where_it_is_installed(
 
 
 def test_type_checkers_of_other_packages_see_our_types(python: Path) -> None:
-    """A package without this file counts as one without types (PEP 561)."""
+    """A package without ``py.typed`` counts as untyped (PEP 561)."""
     (packages,) = python.parents[1].glob("lib/python*/site-packages")
     assert (packages / "gateway" / "py.typed").is_file()
     assert (packages / "destinations" / "py.typed").is_file()

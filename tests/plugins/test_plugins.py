@@ -1,4 +1,4 @@
-"""`gateway.plugins` is enough to write a destination and a source in a package of one's own."""
+"""`gateway.plugins` is enough to write a destination and a source in a separate package."""
 
 import ast
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ destinations:
 
 @pytest.fixture
 def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """Of a gateway with the package `carrier` installed."""
+    """The settings of a gateway with the package `carrier` installed."""
     monkeypatch.syspath_prepend(THIRD_PARTY)
     for cached in CACHES:
         cached.cache_clear()

@@ -1,4 +1,4 @@
-"""The shared suites take what a vendor may want, and notice what an author may get wrong."""
+"""The shared suites allow what a vendor may require, and notice the mistakes of authors."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class CarrierSettings(DestinationSettings):
 
 
 class Carrier(Destination[CarrierSettings]):
-    """More events a request than there are examples of; of a 400 it takes some of them."""
+    """A request takes more events than there are examples; with a 400, some may be delivered."""
 
     type = "carrier"
     limits = Limits(max_events=MOST)
@@ -110,7 +110,7 @@ class Own(SourceSettings):
 
 
 class Postcard(Source[Own]):
-    """One event a request, signed."""
+    """One signed event per request."""
 
     type = "postcard"
     paths = ("/postcard",)
@@ -174,7 +174,7 @@ def test_a_source_may_read_one_signed_event_a_request(name: str) -> None:
 
 
 def fail_fast(suite: object, name: str) -> None:
-    """Runs a test of `suite`; the first random example that fails ends it."""
+    """Runs a test of `suite` without shrinking: the first random example that fails ends it."""
     test = getattr(type(suite), name)
     if hasattr(test, "hypothesis"):
         without_shrinking = settings(fuzzed, max_examples=100, phases=[Phase.generate])

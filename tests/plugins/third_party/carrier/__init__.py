@@ -36,7 +36,7 @@ class CarrierSettings(DestinationSettings):
 
 
 class Carrier(Destination[CarrierSettings]):
-    """One event a request."""
+    """One event per request."""
 
     type = "carrier"
     limits = Limits(max_events=1)
@@ -62,7 +62,7 @@ class PostcardSettings(SourceSettings):
 
 
 class Postcard(Source[PostcardSettings]):
-    """One event a request: ``{"what": "sign_up", "when": 1795219200}``."""
+    """One event per request: ``{"what": "sign_up", "when": 1795219200}``."""
 
     type = "postcard"
     paths = ("/postcard",)
