@@ -132,11 +132,11 @@ def test_zero_has_no_sign(value: float) -> None:
     }
 
 
-@pytest.mark.parametrize("value", [12, 12.5, "12.50"])
-def test_a_value_that_a_mapping_sets_is_a_text(value: object) -> None:
+@pytest.mark.parametrize(("value", "text"), [(12, "12.00"), (12.5, "12.50"), ("12.50", "12.50")])
+def test_a_value_that_a_mapping_sets_is_a_text(value: object, text: str) -> None:
     mapping = {"fields": {"custom_data.value": {"field": "margin"}}}
     data = sent(event(margin=value), mapping=mapping)["custom_data"]
-    assert isinstance(data["value"], str)
+    assert data["value"] == text
 
 
 @pytest.mark.parametrize(

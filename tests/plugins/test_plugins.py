@@ -33,9 +33,11 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     monkeypatch.syspath_prepend(THIRD_PARTY)
     for cached in CACHES:
         cached.cache_clear()
-    yield parse_settings(CONFIGURATION, environment={})
-    for cached in CACHES:
-        cached.cache_clear()
+    try:
+        yield parse_settings(CONFIGURATION, environment={})
+    finally:
+        for cached in CACHES:
+            cached.cache_clear()
 
 
 def posted(settings: Settings, body: bytes) -> plugins.Batch:

@@ -250,7 +250,7 @@ def test_an_event_id_made_from_the_order_is_replaced_by_one_that_nobody_knows() 
     event = made(transaction_id="T-1001") | {"event_id": "purchase-T-1001"}
     ids = {anonymise(event)["event_id"] for _ in range(2)}
     assert len(ids) == 2, "a digest of it could be found by trying all orders"
-    assert not any("1001" in each for each in ids if len(each) < 32)
+    assert not any("T-1001" in each for each in ids)
 
 
 def test_with_more_identifiers_than_anybody_has_no_text_stays() -> None:

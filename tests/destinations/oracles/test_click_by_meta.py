@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 from capi_param_builder import ParamBuilder
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from destinations.base import Request
@@ -69,7 +69,6 @@ def click_and_time(fbc: str | None) -> tuple[str, bool] | None:
     return click, time == "1795210000000"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(click=clicks, cookie=cookies, referrer=referrers)
 def test_the_same_click_is_found(
     click: str | None, cookie: str | None, referrer: str | None, node: Node

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from destinations.base import Destination, Request
@@ -343,7 +343,7 @@ def plain(path: str) -> str:
 
 
 @pytest.mark.parametrize(("destination", "action"), CASES)
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(data=st.data())
 def test_all_that_segment_sends_we_send_and_what_else_is_known(
     destination: str, action: str, data: st.DataObject, node: Node

@@ -10,7 +10,7 @@ from hashlib import sha256
 
 import pytest
 from facebook_business.adobjects.serverside.normalize import Normalize
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from destinations.meta import Meta, MetaSettings
@@ -69,7 +69,6 @@ CASES = [(SDK, field) for field in TEXTS if field not in NOT_IN_SDK] + [
 
 
 @pytest.mark.parametrize(("oracle", "field"), CASES)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_every_difference_has_been_decided(
     oracle: str, field: str, data: st.DataObject, node: Node

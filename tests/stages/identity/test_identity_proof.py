@@ -71,6 +71,7 @@ def test_an_id_that_somebody_brought_without_proof_gets_none(received: Make, jar
 
 def test_nor_does_an_id_from_the_event_or_from_a_link(received: Make) -> None:
     assert cookies_of(received(), client_id="12.34").keys() == {"visitor_id"}
+    assert cookies_of(received(linked_visitor="12.34")).keys() == {"visitor_id"}
 
 
 @pytest.mark.parametrize("salt", [None, ""])

@@ -50,8 +50,8 @@ def test_what_can_be_said(given: dict[str, Any]) -> None:
         ({"link_domains": ["shop.com:8080"]}, "without scheme"),
         ({"link_domains": ["github.io"]}, "public suffix"),
         ({"link_domains": ["com"]}, "public suffix"),
-        ({"link_seconds": 3_600}, "600"),
-        ({"link_secret": "short"}, "16"),
+        ({"link_seconds": 3_600}, "less than or equal to 600"),
+        ({"link_secret": "short"}, "at least 16"),
     ],
 )
 def test_what_is_refused_and_why(given: dict[str, Any], message: str) -> None:
