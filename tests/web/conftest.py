@@ -51,7 +51,7 @@ def settings() -> Settings:
 
 @pytest.fixture(scope="session")
 def enriching(settings: Settings) -> Settings:
-    """The same with every enrichment, which takes a moment to compile."""
+    """`settings` with every enrichment; compiling them takes a moment."""
     return parse_settings(CONFIG.replace("enrichment: []\n", ""))
 
 

@@ -1,4 +1,4 @@
-"""Whose address an event gets: only proxies that are trusted tell the address of a visitor."""
+"""The address that an event gets: only trusted proxies can state the address of a visitor."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_the_place_of_an_address_decides_on_consent(
 def test_requests_without_an_address_do_not_have_the_limit_of_one_address(
     open_web: Callable[..., TestClient],
 ) -> None:
-    """Whoever sent too many would shut out everybody whom the proxy does not tell apart."""
+    """Otherwise one sender could use up the limit for every visitor behind the proxy."""
     web = open_web(peer="10.0.0.1")
     statuses = [web.post("/limited", json=EVENT).status_code for _ in range(5)]
     assert statuses == [204] * 5
@@ -263,7 +263,7 @@ destinations: {all: {type: webhook, url: "http://127.0.0.1:9/", consent: []}}
     ("peer", "location"),
     [
         ("10.0.0.1", {"country": "NZ", "city": "Auckland"}),
-        ("1.1.1.1", {"country": "AU"}),  # what the registries say
+        ("1.1.1.1", {"country": "AU"}),  # according to the registries
         ("203.0.113.7", None),
     ],
 )

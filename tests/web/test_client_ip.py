@@ -1,5 +1,5 @@
-"""Who sent a request: the first address from the right that no trusted proxy of ours has, and
-nobody where that cannot be read."""
+"""The sender of a request: the first address from the right that is not one of our trusted
+proxies, or none if that address cannot be read."""
 
 from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
@@ -23,7 +23,7 @@ def sender(
     function = compile_client_ip([ip_network(each) for each in trusted], header)
     present = {name: value for name, value in headers.items() if value is not None}
     first = function(peer, present)
-    assert function(peer, present) == first  # also when it is known already
+    assert function(peer, present) == first  # the same from the cache
     return first
 
 
@@ -49,7 +49,7 @@ def test_without_trust_the_header_is_not_read(peer: str, forwarded: str, expecte
         # two proxies
         ("10.0.0.1", "198.51.100.1, 10.0.0.2", "198.51.100.1"),
         ("10.0.0.1", "198.51.100.1,192.0.2.7,10.0.0.2", "198.51.100.1"),
-        # what the client wrote itself stands on the left
+        # what the client itself wrote is on the left
         ("10.0.0.1", "1.1.1.1, 198.51.100.1", "198.51.100.1"),
         ("10.0.0.1", "10.0.0.9, 198.51.100.1", "198.51.100.1"),
         ("10.0.0.1", "1.1.1.1, 198.51.100.1, 10.0.0.2", "198.51.100.1"),
@@ -61,7 +61,7 @@ def test_without_trust_the_header_is_not_read(peer: str, forwarded: str, expecte
         ("2001:db8:1::5", "2001:db8:ffff::1", "2001:db8:ffff::1"),
         ("2001:db8:1::5", "2001:DB8:FFFF:0::1, 10.0.0.1", "2001:db8:ffff::1"),
         ("2001:db8:2::5", "2001:db8:ffff::1", "2001:db8:2::5"),
-        # IPv4 written as IPv6, as a socket for both has it
+        # IPv4-mapped IPv6, as a dual-stack socket reports it
         ("::ffff:10.0.0.1", "198.51.100.1", "198.51.100.1"),
         ("10.0.0.1", "::ffff:198.51.100.1", "198.51.100.1"),
         ("10.0.0.1", "198.51.100.1, ::ffff:10.0.0.2", "198.51.100.1"),
@@ -85,7 +85,7 @@ def test_with_trusted_proxies(peer: str, forwarded: str, expected: str) -> None:
         ("::ffff:10.0.0.1", "198.51.100.1", True),
         ("2001:db8:1::5", "198.51.100.1", True),
         ("203.0.113.9", None, False),
-        ("203.0.113.9", "10.0.0.1", False),  # it says so itself
+        ("203.0.113.9", "10.0.0.1", False),  # its own claim
         ("192.0.2.8", "192.0.2.7", False),
         ("", "10.0.0.1", False),
         ("testclient", "10.0.0.1", False),
@@ -108,14 +108,14 @@ FORMS = [
     ("198.51.100.1:0", "198.51.100.1"),
     ("198.51.100.1:_port", "198.51.100.1"),
     ("[2001:db8:ffff::1]:443", "2001:db8:ffff::1"),
-    # in brackets, in quotes, with blanks
+    # in brackets, in quotes, with spaces
     ("[2001:db8:ffff::1]", "2001:db8:ffff::1"),
     ("[198.51.100.1]:80", "198.51.100.1"),
     ('"198.51.100.1"', "198.51.100.1"),
     ('"198.51.100.1:4711"', "198.51.100.1"),
     ('"[2001:db8:ffff::1]:443"', "2001:db8:ffff::1"),
     ('  " 198.51.100.1 "\t', "198.51.100.1"),
-    # IPv6 in other words
+    # other notations of IPv6
     ("2001:DB8:FFFF:0:0:0:0:1", "2001:db8:ffff::1"),
     ("fe80::1%eth0", "fe80::1"),
     ("[fe80::1%25eth0]:443", "fe80::1"),
@@ -123,7 +123,7 @@ FORMS = [
     ("[::ffff:198.51.100.1]:443", "198.51.100.1"),
     ("::ffff:c633:6401", "198.51.100.1"),
     ("::ffff:198.51.100.1%eth0", "198.51.100.1"),
-    # a proxy of ours that another one took for the client
+    # one of our proxies, which another one took for the client
     ("192.0.2.7", "proxy"),
     ("[2001:db8:1::9]:443", "proxy"),
     # hidden by a proxy
@@ -164,7 +164,7 @@ FORMS = [
     ("1" * 1000, "unreadable"),
     ("\xb9\xb2.1.1.1", "unreadable"),
 ]
-"""What a proxy may write, and the address in it, or why there is none."""
+"""What a proxy may write, and the address in it or the reason why there is none."""
 
 OUTSIDE = [form for form in FORMS if form[1] != "proxy"]
 PROBLEMS = {"no_header", "unreadable", "hidden", "proxy"}
@@ -234,7 +234,7 @@ def test_an_element_that_cannot_be_read_ends_the_search(value: str, outcome: str
 @pytest.mark.parametrize(
     ("value", "outcome"),
     [
-        ("10.2.2.2", "10.2.2.2"),  # a colleague in our network
+        ("10.2.2.2", "10.2.2.2"),  # someone in our own network
         ("10.2.2.2, 10.0.0.2", "10.2.2.2"),
         ("192.0.2.7, 10.0.0.2", "proxy"),  # the CDN, which the next proxy took for the client
         ("10.2.2.2, 192.0.2.7", "10.2.2.2"),
@@ -294,7 +294,7 @@ FORWARDED = [
     ("for=198.51.100.1;For=198.51.100.1", "unreadable"),
     ("for:198.51.100.1", "unreadable"),
     ("for=198.51.100.1;" + "a=b;" * 1000, "unreadable"),
-    # a visitor's text in a quoted value of a proxy, as for the Host header
+    # a visitor's text that a proxy quotes, such as the Host header
     ('for=198.51.100.1;host="x, for=6.6.6.6"', "unreadable"),
     ('for=198.51.100.1;host="x, for=6.6.6.6;a="', "unreadable"),
     ('for=198.51.100.1;host="x, for=6.6.6.6, "', "unreadable"),
@@ -323,7 +323,7 @@ def test_forwarded_is_not_read_beside_x_forwarded_for(chain: str, outcome: str) 
     [
         *FORMS,
         ("198.51.100.1,", "198.51.100.1"),
-        ("6.6.6.6, 198.51.100.1", "unreadable"),  # it has one address
+        ("6.6.6.6, 198.51.100.1", "unreadable"),  # such a header has one address
         ("10.2.2.2", "10.2.2.2"),
         ("", "no_header"),
         (None, "no_header"),

@@ -1,4 +1,4 @@
-"""A device with a wrong clock: its events get the time at which they happened."""
+"""Events from a device with a wrong clock get the time at which they happened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""gzip: inflated up to the limit and no further, whether the sender says so or not."""
+"""gzip bodies, announced or not, are inflated up to the limit and no further."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_what_is_said_to_be_gzip_and_is_not_is_400(web: TestClient, body: bytes)
 def test_half_a_body_never_passes_for_a_whole_one(
     web: TestClient, stored: Stored, cut: int
 ) -> None:
-    """gzip may come as a series of members (RFC 1952, 2.2), which few senders use."""
+    """gzip data may have several members (RFC 1952, 2.2), but few senders use this."""
     body = gzip.compress(EVENT[:cut]) + gzip.compress(EVENT[cut:])
     answer = web.post("/collect", content=body, headers=GZIP)
     assert answer.status_code in (204, 400)

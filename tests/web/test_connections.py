@@ -1,4 +1,4 @@
-"""Connections that wait for their senders, with a clock that the tests turn."""
+"""Connections that wait for their senders, with a clock that the tests control."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Fake:
 
 
 class Clock:
-    """Sweeps once a second."""
+    """A clock; connections are swept once a second."""
 
     def __init__(self, *fakes: Fake, per_address: int = 10, **more: Any) -> None:
         self.fakes = [*fakes]
@@ -288,7 +288,7 @@ def test_a_flood_of_malformed_connections_is_a_line_a_minute(
 
 
 class Transport(asyncio.Transport):
-    """As much of a transport as the protocol uses."""
+    """The part of a transport that the protocol uses."""
 
     def __init__(self) -> None:
         super().__init__({"peername": (PUBLIC, 50_000), "sockname": ("127.0.0.1", 80)})
@@ -345,7 +345,7 @@ CHUNKED = START + b"Transfer-Encoding: chunked\r\n\r\n"
     ],
 )
 def test_the_protocol_tells_what_it_waits_for(reads: list[bytes | None], state: State) -> None:
-    """None: what has come is answered meanwhile."""
+    """None in `reads`: the requests so far are answered before the next read."""
 
     async def feed() -> tuple[State, str, bool]:
         protocol = await _feed(reads)
@@ -405,7 +405,7 @@ GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 @pytest.mark.parametrize("sent", [1, MAX_AHEAD + 1, MAX_AHEAD + 2, 5_000])
 def test_few_requests_wait_for_the_answer_to_the_one_before(sent: int) -> None:
-    """Those that came first are answered, and the connection ends at the first one too many."""
+    """The first requests are answered; the first one too many ends the connection."""
 
     async def answers() -> tuple[Transport, int]:
         protocol = await _feed([GET * sent])
@@ -472,7 +472,7 @@ async def _feed(reads: list[bytes | None]) -> Protocol:
 
 
 def test_uvicorn_is_a_version_that_it_was_written_for() -> None:
-    """It uses what uvicorn does not promise: look at it again before this changes.
+    """The code uses internals of uvicorn: check it before changing this version.
 
     `Protocol` replaces `on_response_complete`, and reads `cycle`, `flow`, `client` and `pipeline`;
     `Server` counts the calls of `on_tick`, ten a second.

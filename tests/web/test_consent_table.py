@@ -1,7 +1,8 @@
-"""Consent fails closed: what reaches whom, for every signal, form, place, contradiction and source.
+"""Consent fails closed: which destinations an event reaches, for every signal, form, place,
+contradiction and source.
 
-Each row is sent to the web application as its sender would. What must come of it is worked out by
-`tests.support.consent.oracle` from what the row says in words.
+Each row is sent to the web application as its sender would send it. From what the row says in
+words, `tests.support.consent.oracle` works out the expected outcome.
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ PERSONALISATION = frozenset(["ad_personalization"])
 
 @dataclass(frozen=True)
 class Row:
-    """recognised: whether the sender lets its visitor be recognised. source_denies: the default of
-    the source, where it has one of its own."""
+    """recognised: whether the sender lets the gateway recognise its visitor. source_denies: what
+    the source's own default denies; None if it has none."""
 
     sender: Sender
     place: Place
@@ -112,7 +113,8 @@ MANAGED = (
 
 
 def recorded(capture: str, old: str, new: str) -> list[Call]:
-    """The events that a real SDK sent, of now, with `new` in the place of `old`."""
+    """Recorded requests of a real SDK, with `old` replaced by `new`, and without their times so
+    that they are of now."""
     calls = []
     for request in json.loads((CAPTURES / f"{capture}.json").read_text()):
         headers = {name.lower(): value for name, value in request["headers"]}
@@ -177,8 +179,8 @@ def test_the_place_decides_what_nobody_says(shop: Shop, row: Row) -> None:
 
 
 def forms() -> Iterator[Row]:
-    """Each signal from a JSON source and from two others in turn, so that each source meets many
-    of them."""
+    """Each signal from a JSON source and two other sources in turn, so that each source gets many
+    signals."""
     for place, signal in enumerate(SIGNALS):
         senders = [*suiting(SENDERS, signal)]
         others = [senders[(2 * place + step) % len(senders)] for step in range(2)]
@@ -243,8 +245,8 @@ GRANTS = [
 
 
 def contradictions() -> Iterator[Row]:
-    """Each denial with each grant, the denial first and last, at a sender that writes all as
-    text. The visitor is where nothing is denied otherwise, or where all is, in turn."""
+    """Each denial with each grant, in both orders, from a sender that writes everything as text.
+    The visitor is, in turn, where the default denies nothing and where it denies everything."""
     pairs = [(denial, grant) for denial in DENIALS for grant in GRANTS]
     for place, (denial, grant) in enumerate(pairs):
         is_answered = denial == "gdpr 1" and grant in (

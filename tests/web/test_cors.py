@@ -1,4 +1,4 @@
-"""CORS: pages of the configured origins may read answers and send cookies, and no others."""
+"""CORS: only pages of the configured origins may read answers and send cookies."""
 
 from __future__ import annotations
 

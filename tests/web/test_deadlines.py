@@ -17,7 +17,7 @@ LIMIT = 1_000
 
 
 class Clock:
-    """Stands for the timers of a loop."""
+    """Replaces the timers of the event loop."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.timers: list[Callable[[], None]] = []
@@ -44,7 +44,7 @@ async def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 class Sender:
-    """Sends the messages that it is told to."""
+    """A body that is read while the test sends its parts."""
 
     def __init__(self, deadlines: Deadlines) -> None:
         self.inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -111,7 +111,7 @@ async def test_a_body_that_ends_otherwise_leaves_no_deadline(clock: Clock, end: 
         sender.inbox.put_nowait({"type": "http.disconnect"})
         with pytest.raises(ClientDisconnect):
             await sender.body
-    elif end == "cancelled":  # by the server, which is not a slow sender
+    elif end == "cancelled":  # by the server, and not for slowness
         sender.body.cancel()
         with pytest.raises(asyncio.CancelledError):
             await sender.body
@@ -131,7 +131,7 @@ async def test_a_task_goes_on_after_its_deadline(clock: Clock) -> None:
         try:
             await read_body(inbox.get, {}, LIMIT, deadlines)
         except Refused as refused:
-            await asyncio.sleep(0)  # as the answer is sent
+            await asyncio.sleep(0)  # as sending the answer does
             task = asyncio.current_task()
             assert task is not None
             assert not task.cancelling()

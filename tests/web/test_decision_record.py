@@ -1,4 +1,4 @@
-"""Decisions that the demo shop shows: complete, and with nothing personal in them."""
+"""The decisions in the demo shop are complete and contain no personal data."""
 
 import orjson
 

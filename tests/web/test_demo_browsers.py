@@ -1,4 +1,4 @@
-"""The demo shop shows a browser the events that it sent itself, and no others."""
+"""The demo shop shows a browser only the events that this browser sent."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_two_browsers_see_only_their_own(gateway: TestClient, page: str) -> None
 
 
 def test_the_same_event_id_shows_nothing_of_another(gateway: TestClient) -> None:
-    """Ids of orders can be guessed."""
+    """Order ids can be guessed."""
     one, other = cookie_of(gateway), cookie_of(gateway)
     send(gateway, "T-1", one)
     send(gateway, "T-1", other)

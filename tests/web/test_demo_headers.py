@@ -1,4 +1,4 @@
-"""The demo shop runs nothing but its own scripts, by whatever address its page is opened."""
+"""The demo shop runs only its own scripts, at whatever path its page is opened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who knows the id of an order cannot keep the backend's purchase from being sent."""
+"""A stranger who knows an order's id cannot keep the backend's purchase from being sent."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ def test_a_stranger_does_not_take_the_place_of_another_browser(
 
 
 def test_a_browser_that_had_no_answer_is_known_again(web: TestClient, stored: Stored) -> None:
-    """Its first request had no cookie, and its second one has none either: each was given a new
-    visitor id, which does not count."""
+    """Neither of its two requests has a cookie, so each gets a new visitor id, which does not
+    count."""
     for _ in range(2):
         assert "visitor_id" in web.post("/collect", json=PURCHASE).headers["set-cookie"]
         web.cookies.clear()

@@ -1,4 +1,4 @@
-"""Held events are released before the answer to the page that states consent, and to no other."""
+"""A page that states consent releases the events held for it, and only those, before its answer."""
 
 from __future__ import annotations
 

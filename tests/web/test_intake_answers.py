@@ -1,4 +1,4 @@
-"""Intake: a request is stored before its sender hears so, or the sender is told why not."""
+"""Intake stores a request before it confirms it; otherwise the answer says why not."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def asgi_scope(path: str = "/collect", **headers: str) -> dict[str, Any]:
 
 
 class Wire:
-    """A connection on which messages come in as they are put, and answers are kept."""
+    """A connection that delivers the messages in its inbox and keeps the answers."""
 
     def __init__(self, *messages: dict[str, Any]) -> None:
         self.inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -266,7 +266,7 @@ class TestWithoutRedis:
     def test_503_while_there_is_still_room_for_the_books(
         self, web: TestClient, redis: Redis
     ) -> None:
-        """RQ needs memory to end and to start jobs: without any, nothing would be drained."""
+        """RQ needs memory to start and end jobs; without any, no stream would be drained."""
 
         def status() -> int:
             return int(web.post("/collect", json=EVENT).status_code)
@@ -339,5 +339,5 @@ class TestWithoutRedis:
         counts = {
             int(redis.hget(KEYS.destination(n).counts, "accepted") or 0) for n in ("all", "sales")
         }
-        assert counts in ({1}, {3})  # the sender was told that it is not sure
+        assert counts in ({1}, {3})  # after the 503, both are possible
         assert redis.xlen(KEYS.destination("all").stream) in counts

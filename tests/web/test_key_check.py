@@ -1,4 +1,4 @@
-"""A key is seen in the head of a request, or the request is one without a key."""
+"""A request shows a key in its head, or it counts as one without a key."""
 
 from __future__ import annotations
 

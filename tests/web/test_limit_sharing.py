@@ -24,7 +24,7 @@ SENDER = ClientAddress("198.51.100.1", False)
 
 
 def process(now: float = 0.0, **more: str) -> SenderLimit:
-    """The limit of one web process, on a clock of its own that stands still."""
+    """The limit of one web process, whose own clock stands still."""
     limits = {"requests": f"{BURST}/day", "shared": True, **more}
     settings = CollectSettings.model_validate({"type": "collect", "rate_limit": limits})
     return SenderLimit("site", Collect(settings), lambda: now)
@@ -65,7 +65,7 @@ async def test_what_is_spent_at_one_process_is_gone_at_another(redis: Redis, kin
 
 @pytest.mark.parametrize("processes", [1, 2, 4])
 async def test_all_processes_together_let_one_budget_through(redis: Redis, processes: int) -> None:
-    """And of each at most what it had not told yet."""
+    """In addition, each process lets through at most what it has not shared yet."""
     limits = [process(1e6 * number) for number in range(processes)]
     passed = 0
     for limit in itertools.chain.from_iterable(itertools.repeat(limits, 40)):

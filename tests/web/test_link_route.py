@@ -1,4 +1,4 @@
-"""`/link`: the redirect between a company's own domains, and nowhere else."""
+"""`/link` redirects between a company's own domains, and nowhere else."""
 
 import pytest
 from starlette.testclient import TestClient

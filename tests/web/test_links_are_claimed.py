@@ -1,4 +1,4 @@
-"""A link between domains, from `/link` to the page where it leads: it works once, for its owner."""
+"""A link between domains, from `/link` to its target page, works once, and for its owner only."""
 
 from __future__ import annotations
 

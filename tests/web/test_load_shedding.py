@@ -1,5 +1,5 @@
-"""More requests at once than a process can answer: the excess is refused, those with a key last,
-and nothing accepted is lost."""
+"""If more requests come at once than a process can answer, the excess is refused, requests with a
+key last, and no accepted event is lost."""
 
 from __future__ import annotations
 

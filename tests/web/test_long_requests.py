@@ -1,4 +1,4 @@
-"""Requests that take long hold neither the event loop nor much memory."""
+"""Requests that take long neither block the event loop nor take much memory."""
 
 from __future__ import annotations
 
@@ -230,7 +230,7 @@ async def test_a_request_that_is_refused_makes_room_for_others() -> None:
 
 
 class _Appender:
-    """Stands for one whose commits take until they are let go."""
+    """An appender whose commits last until the test lets them end."""
 
     def __init__(self) -> None:
         self.may_end = asyncio.Event()
@@ -262,7 +262,7 @@ async def test_one_is_under_way_until_its_events_are_stored() -> None:
     tasks = [asyncio.ensure_future(send(events)) for events in (100, 101, 102, 103, 1)]
     while len(appender.events) < 3:
         await asyncio.sleep(0.01)
-    await asyncio.sleep(0.1)  # time in which the others could be read
+    await asyncio.sleep(0.1)  # time to read the others, if they were not held back
     assert sorted(appender.events) == [1, 100, 101]
     appender.may_end.set()
     await asyncio.gather(*tasks)

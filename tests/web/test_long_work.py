@@ -1,4 +1,4 @@
-"""Requests of strangers share a turn of the event loop, and those with a key need not."""
+"""Requests of strangers share a turn of the event loop; those with a key do not wait for one."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_requests_without_a_key_wait_in_a_turn_that_is_over_and_many_events_in_a
         waited.append(size)
 
     monkeypatch.setattr(LongWork, "wait", wait)
-    monkeypatch.setattr(deciding, "TURN_SECONDS", 60.0)  # on a slow machine few events take longer
+    monkeypatch.setattr(deciding, "TURN_SECONDS", 60.0)  # a slow machine may take longer
     found = []
     for seconds in (60.0, -1.0):
         monkeypatch.setattr(long_work, "TURN_SECONDS", seconds)

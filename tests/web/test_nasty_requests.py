@@ -1,4 +1,4 @@
-"""Whatever comes in, no 5xx goes out, and what was accepted can be sent to every vendor."""
+"""No request is answered with 5xx, and every accepted event can be sent to every vendor."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def pipeline(enriching: Settings) -> Pipeline:
 def web(
     open_web: Callable[..., TestClient], pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> TestClient:
-    """With every enrichment; compiling them takes a moment, so that is done once."""
+    """The application with every enrichment, compiled once because that takes a moment."""
     monkeypatch.setattr(app_module, "compile_pipeline", lambda *_: pipeline)
     return open_web()
 

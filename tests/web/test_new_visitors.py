@@ -1,4 +1,4 @@
-"""Visitors that come for the first time get ids of their own, however alike their requests are."""
+"""New visitors get different ids, however alike their requests are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OpenAPI documents: valid, complete, and what the gateway really answers."""
+"""The OpenAPI documents are valid and complete, and match what the gateway answers."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_the_document_is_valid(
 
 
 def paths_of(routes: Starlette) -> set[str]:
-    """A folder of files as the path of one."""
+    """The paths of `routes`; a folder of files counts as the path of one file."""
     return {
         f"{route.path}/{{file}}" if isinstance(route, Mount) else route.path  # type: ignore[attr-defined]
         for route in routes.routes
@@ -127,7 +127,7 @@ def paths_of(routes: Starlette) -> set[str]:
 
 
 def operators_routes(app: Any) -> Starlette:
-    """The application inside of those that check and add headers."""
+    """The application inside the wrappers that check access and add headers."""
     while not isinstance(app, Starlette):
         app = app._app
     return app
@@ -196,7 +196,7 @@ def operations_of(document: Mapping[str, Any]) -> list[APIOperation[Any, Any]]:
 
 
 def check_answer(operation: APIOperation[Any, Any], answer: Any) -> None:
-    """That the operation has such an answer, with such a reason if it is a refusal."""
+    """Checks that the operation describes the answer, and its reason if it is a refusal."""
     described = operation.definition.raw["responses"]
     status = str(answer.status_code)
     assert status in described, f"{operation.label} is answered {status}: {answer.text}"
@@ -206,14 +206,14 @@ def check_answer(operation: APIOperation[Any, Any], answer: Any) -> None:
 
 
 def reasons(response: Mapping[str, Any]) -> list[str]:
-    """Those that a Response Object names, which may be a reference to one."""
+    """The reasons that a Response Object names. response: the object or a reference to it."""
     if reference := response.get("$ref"):
         return [*ANSWERS[reference.rpartition("/")[2]].reasons]
     return re.findall(r"^- `(\w+)`:", response["description"], re.MULTILINE)
 
 
 def has_input(operation: APIOperation[Any, Any]) -> bool:
-    """Whether something wrong can be sent: any text is right as a part of a path."""
+    """Whether invalid input is possible: in a path, any text is valid."""
     return bool(operation.body or operation.query or operation.headers)
 
 
@@ -226,7 +226,7 @@ ASKED = [
 
 
 def is_state(operation: APIOperation[Any, Any], answer: requests.Response) -> bool:
-    """Whether an answer says in which state a busy machine is."""
+    """Whether the answer only says that the gateway is not ready, as on a busy machine."""
     return operation.path == "/readyz" and answer.status_code == 503
 
 
@@ -251,7 +251,7 @@ def test_whatever_is_asked_the_answer_is_a_described_one(
 
 
 def send(web: TestClient, case: Case, headers: Mapping[str, str]) -> Any:
-    """Not by the transport of schemathesis, which knows no lifespan."""
+    """Sends `case` without the transport of schemathesis, which does not run a lifespan."""
     written = requests.Request(**case.as_transport_kwargs(base_url="http://testserver"))
     request = written.prepare()
     return web.request(
@@ -357,7 +357,7 @@ def test_the_answer_to_what_is_taken_in_part_is_a_described_one(
     web = open_web(settings=settings)
     wait_for(lambda: web.get("/readyz").status_code == 200, 60, "readiness")
     redis.xadd(REDIS_KEYS.destination("all").stream, {"e": "{}"})
-    probe = {"json": EVENT}  # without an id nothing of it is taken
+    probe = {"json": EVENT}  # no destination takes it, since it has no id
     wait_for(lambda: web.post("/collect", **probe).status_code == 503, 60, "intake to be shut")
     answer = web.post("/collect", json={**EVENT, "event_id": "a"})
     assert answer.json()["events"] == [{"index": 0, "taken": ["open"], "full": ["all"]}]
@@ -414,7 +414,7 @@ def test_operators_without_access_get_a_described_answer(open_web: Open, token: 
 
 
 class _SilentSource(Source[SourceSettings]):
-    """One of a third party, which describes nothing."""
+    """A third-party source that describes nothing."""
 
     type = "silent"
     methods = ("GET", "POST")

@@ -1,4 +1,4 @@
-"""What operators and their machines look at: /healthz, /readyz and /metrics."""
+"""The pages for operators and their machines: /healthz, /readyz and /metrics."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def test_however_many_ask_whether_it_is_ready_redis_is_asked_once(
 
 
 def test_ready_again_after_redis_lost_everything(web: TestClient, redis: Redis) -> None:
-    """Else no traffic would come any more, and nothing would ever make it ready again."""
+    """Otherwise it would get no traffic any more, and nothing would ever make it ready again."""
     redis.flushall()
     wait_for(lambda: web.get("/readyz").status_code == 200, 60, "readiness")
 
@@ -88,7 +88,7 @@ def test_an_overload_does_not_end_the_upkeep(
     refused: Callable[[str, str], int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It makes the groups, writes the counts, and opens intake again when there is room."""
+    """The upkeep creates groups, writes counts, and reopens intake when there is room."""
     flush, calls = Appender.flush_counts, []
 
     async def sometimes(self: Appender) -> None:

@@ -38,12 +38,12 @@ VIEW = {"event_name": "view", "event_id": "view-1"}
 
 @pytest.fixture
 def web(open_web: Callable[..., TestClient], redis: Redis) -> TestClient:
-    """With a full destination."""
+    """The application with a full destination."""
     client = open_web(settings=SETTINGS)
     wait_for(lambda: client.get("/readyz").status_code == 200, 60, "readiness")
     for _ in range(3):
         redis.xadd(ADS.stream, {"e": "{}"})
-    probe = {"event_name": "sale"}  # without an id nothing of it is taken
+    probe = {"event_name": "sale"}  # no destination takes it, since it has no id
     wait_for(
         lambda: client.post("/events", json=probe, headers=KEY).status_code == 503,
         60,

@@ -1,4 +1,4 @@
-"""Sources below any prefix, and what the gateway keeps for itself."""
+"""Sources below any prefix, and the paths that the gateway keeps for itself."""
 
 from __future__ import annotations
 

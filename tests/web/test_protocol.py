@@ -36,7 +36,7 @@ def connection(gateway: Gateway) -> Iterator[socket.socket]:
 
 
 def send(connection: socket.socket, data: bytes) -> None:
-    """As much of `data` as the gateway takes."""
+    """Sends as much of `data` as the gateway takes."""
     try:
         connection.sendall(data)
     except OSError:
@@ -103,7 +103,7 @@ def test_long_bodies_and_many_requests_of_one_connection_are_no_head(
 
 
 def test_trailers_are_no_headers(connection: socket.socket) -> None:
-    """They come after the body, so no proxy has checked them."""
+    """They follow the body, so no proxy has checked them."""
     body = b'{"event_name": "page_view"}'
     trailers = b"Cookie: a=1\r\n" * 150
     connection.sendall(
@@ -115,7 +115,7 @@ def test_trailers_are_no_headers(connection: socket.socket) -> None:
 
 
 def test_uvicorn_is_a_version_that_it_was_written_for() -> None:
-    """The protocol uses what uvicorn does not promise: look at it again before this changes."""
+    """The protocol uses internals of uvicorn: check it before changing this version."""
     assert version("uvicorn").startswith("0.54.")
     assert issubclass(Protocol, HttpToolsProtocol)
     for name in (

@@ -1,4 +1,4 @@
-"""Token buckets: a sender never gets more than a full bucket and what flows in."""
+"""Token buckets: a sender never gets more than a full bucket and the tokens that flow in."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ REQUESTS = st.lists(
 def test_no_window_gets_more_than_a_burst_and_the_rate(
     requests: Rate, events: Rate, size: Rate, asked: list[tuple[float, int, int]]
 ) -> None:
-    """Of events and bytes one request more, which is paid for when it is known."""
+    """Events and bytes may exceed this by one request, whose size is known only afterwards."""
     sizes = Sizes(size_of(requests), size_of(events), size_of(size))
     bucket, now = Bucket(sizes, 0.0), 0.0
     taken: list[tuple[float, int, int, int]] = []
@@ -80,7 +80,7 @@ def test_no_window_gets_more_than_a_burst_and_the_rate(
         for last in range(first, len(taken)):
             window = taken[first : last + 1]
             for kind, rate in enumerate((requests, events, size), 1):
-                # what the last request has beyond its first token is only paid for
+                # of the last request, only the first token has to be there; the rest is paid later
                 paid = sum(each[kind] for each in window[:-1]) + 1
                 most = rate.amount + rate.per_second * (window[-1][0] - start)
                 assert paid <= most + ROUNDING
@@ -112,7 +112,7 @@ def test_a_million_senders_have_the_memory_of_a_few_thousand() -> None:
 
 
 def test_whoever_goes_on_sending_does_not_lose_what_was_spent() -> None:
-    """Although far more senders come than there are buckets."""
+    """Even if there are far more senders than buckets."""
     buckets = Buckets(lambda _: bucket_of_requests(), 1000)
     taken = 0
     for number in range(100_000):

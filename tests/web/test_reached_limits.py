@@ -1,4 +1,4 @@
-"""A limit that is reached is an alarm: in metrics and in the log, for as long as it lasts."""
+"""A reached limit shows in the metrics for as long as it lasts, and once in the log."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def web(open_web: Callable[..., TestClient], small: Settings) -> TestClient:
 
 
 def metrics(web: TestClient, sender: str = "trusted") -> Metrics:
-    """Values by name and destination; by the name alone what is for none, or for all. sender: of
-    which those are that have one."""
+    """Values by name and destination, which is `-` for metrics without one. sender: which samples
+    count of those with a `sender` label."""
     answer = operators(web).get("/metrics")
     assert answer.status_code == 200
     return {
@@ -61,7 +61,7 @@ def metrics(web: TestClient, sender: str = "trusted") -> Metrics:
 
 
 def removed(web: TestClient) -> dict[str, float]:
-    """How many dead letters of `ads` were removed, by the reason."""
+    """How many dead letters of `ads` were removed, by reason."""
     return {
         sample.labels["reason"]: sample.value
         for family in text_string_to_metric_families(operators(web).get("/metrics").text)
@@ -105,7 +105,7 @@ def test_a_destination_at_its_limit(web: TestClient, redis: Redis) -> None:
 
 
 def test_no_number_of_dead_letters_shuts_intake(web: TestClient, redis: Redis) -> None:
-    """What is beyond the bound is removed by drains and the sweep, of which there are none here."""
+    """Drains and the sweep, which do not run here, remove those beyond the bound."""
     for _ in range(30):
         redis.xadd(ADS.dead, {"d": "{}"})
     looks = int(redis.info("commandstats")["cmdstat_hmget"]["calls"])
@@ -135,7 +135,7 @@ def test_the_memory_of_redis(web: TestClient, redis: Redis) -> None:
 
 @pytest.fixture
 def plain_url(valkey: Valkey, redis: Redis) -> Any:
-    """The URL of a user that may not ask for the memory."""
+    """The URL with a user who may not run INFO."""
     redis.execute_command("ACL", "SETUSER", "plain", "on", ">word", "~*", "+@all", "-info")
     yield valkey.url.replace("unix://", "unix://plain:word@")
     redis.execute_command("ACL", "DELUSER", "plain")

@@ -1,4 +1,4 @@
-"""What is noted of requests that no source answers, or that are refused."""
+"""What is noted about requests that no source answers or that are refused."""
 
 from __future__ import annotations
 

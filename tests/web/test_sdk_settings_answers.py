@@ -1,4 +1,4 @@
-"""The settings that SDKs for browsers ask for, as browsers get them."""
+"""The settings that browser SDKs request, as browsers get them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who shares a budget with whom, and what those are told who have used it up."""
+"""Which senders share a budget, and the answer to those who have used it up."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def passed(
     headers: Mapping[str, str] | None = None,
     **client: Any,
 ) -> int:
-    """How many of so many requests are let through."""
+    """How many of `times` requests are let through."""
     number = 0
     for _ in range(times):
         try:
@@ -79,8 +79,8 @@ def test_without_a_limit_everything_passes(clock: Clock) -> None:
 
 
 def test_an_office_of_300_people_passes_by_default(clock: Clock) -> None:
-    """Each of them loads a page every six seconds, with three requests of 30 events together, for
-    a quarter of an hour."""
+    """Every six seconds, each of them sends a request of 2,000 bytes with eight events, for a
+    quarter of an hour."""
     limit = limit_of(None, clock)
     client = ClientAddress("198.51.100.1", False)
     for _ in range(150):

@@ -1,4 +1,4 @@
-"""What a sender and the log are told when events cannot be stored."""
+"""The answer and the log line when events cannot be stored."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What enrichments know from files and from Redis is there from the first event on, and is made
-new while the gateway runs."""
+"""Tables from files and from Redis are there from the first event on, and are refreshed while the
+gateway runs."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def found(
     redis: Redis,
     configured: Settings,
 ) -> Callable[[], dict[str, Any]]:
-    """Sends an event, and answers with what was found in the tables."""
+    """Sends an event, and returns the fields that the tables added to it."""
     redis.hset("crm:segments", "u1", "shoes")
     web = open_web(settings=configured)
 

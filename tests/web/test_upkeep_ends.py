@@ -1,4 +1,4 @@
-"""With an application ends all that it does, so that a reload leaves no old one at work."""
+"""When an application is closed, all its tasks end, so a reload leaves no old one running."""
 
 from __future__ import annotations
 
