@@ -1,4 +1,4 @@
-"""The web application with sources that strangers misuse, and a neighbour that sends."""
+"""The web application with sources that strangers misuse, and a neighbour that sends events."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def text_of(unit: str, size: int) -> str:
 
 
 def entry(**changed: Any) -> bytes:
-    """A sound entry, or one with other values at these names."""
+    """A valid entry, with the values of `changed` in place of its own."""
     origin = {"source": "site", "at": 1.5, "version": "v", "applied": [], "visitor": ""}
     origin |= {name: value for name, value in changed.items() if name in origin}
     event = changed.get("event", {"event_name": "page_view"})
@@ -104,7 +104,7 @@ CRAFTED_JOBS = [
 
 
 def slip_in(redis: Redis, crafted: dict[str, Any]) -> str:
-    """Queues a job that has other values than RQ writes, and returns its id."""
+    """Queues a job with values that RQ does not write, and returns its id."""
     queue = Queue(KEYS.queue, connection=redis, serializer="json")
     job = queue.create_job(FORWARD, args=("hook",))
     job.save()
@@ -114,7 +114,7 @@ def slip_in(redis: Redis, crafted: dict[str, Any]) -> str:
 
 
 def levels_of_aliases(levels: int, each: str) -> str:
-    """Lines of which each repeats the one before it nine times."""
+    """Lines of YAML, each of which repeats the one before it nine times."""
     lines = ["a0: &a0 [1, 2, 3]"]
     for level in range(1, levels):
         parts = ", ".join(each.format(key=key, alias=f"*a{level - 1}") for key in range(9))

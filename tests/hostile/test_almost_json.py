@@ -1,6 +1,6 @@
-"""Bodies that make the slower parser work as much as they can: read or refused, in linear time.
+"""Bodies that cost the slower parser as much as possible are read or refused in linear time.
 
-What takes more than that does not end: each body is as large as a source for browsers takes.
+Anything slower would not end: each body is as large as a source for browsers accepts.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Every attack of the table in docs/security.md, shorter: neighbours lose nothing, and what the
-attack costs is bounded."""
+"""Every attack of the table in docs/security.md, for a shorter time: neighbours lose nothing, and
+the cost of the attack is bounded."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ pytestmark = [
 ]
 
 SHARE = 0.8
-"""Of the time that an attack takes for the table: the slowest connections are closed by then."""
+"""The part of an attack's time in the table; by then the slowest connections are closed."""
 MAX_HOLD = 250
-"""Normal requests in whose time the event loop goes on, however many attackers share its turn."""
+"""How long the event loop may be held, as a multiple of a normal request's time."""
 
 
 @pytest.fixture(scope="module")

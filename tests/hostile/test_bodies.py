@@ -1,4 +1,4 @@
-"""Bodies that are small to send and large to read, and bodies that are large."""
+"""Bodies that are small to send and large to read, and bodies that are large either way."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_inflation_stops_at_the_cap(limit: int) -> None:
 
 
 def test_the_ratio_is_the_one_at_which_inflation_stops() -> None:
-    """A stored block of noise makes the ratio exact enough to look at both sides of the cap."""
+    """A comment in the header makes the ratio exact enough to test both sides of the cap."""
     for size, refused in ((MAX_RATIO - 10, False), (MAX_RATIO + 10, True)):
         noise = zlib.compress(b"")  # any few bytes
         bomb = gzip.compress(noise + b"\0" * 20_000_000)

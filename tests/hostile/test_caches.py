@@ -1,4 +1,4 @@
-"""What is remembered of many events stays small, however long strangers make their texts."""
+"""What is cached from many events stays small, however long the texts of strangers are."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ destinations: {hook: {type: webhook, url: "https://a.example/", consent: []}}
 )
 RECEIVED = Received("site", 1795219260.0, "192.0.2.1", "Mozilla/5.0")
 LONG, TIMES, MOST = 100_000, 30, 400_000
-"""Characters of a text, texts, and bytes that may be remembered of all of them."""
+"""Characters in a text, number of texts, and bytes that may be cached for all of them."""
 
 scope_of = compile_scope(None, None)
 hash_names = hashing("first_name", bare_name).hashed

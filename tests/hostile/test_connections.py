@@ -23,7 +23,7 @@ from tests.support.gateway_process import Gateway, free_port, wait_for
 from tests.support.process_stats import memory
 
 LIMIT = 120.0
-"""Seconds within which anything has to happen."""
+"""Seconds to wait for anything to happen."""
 EACH = 50
 START = b"POST /collect HTTP/1.1\r\nHost: m.shop.example\r\n"
 GET = b"GET /healthz HTTP/1.1\r\nHost: m.shop.example\r\n\r\n"
@@ -35,7 +35,7 @@ SLOW = {
     "a slow body": (START + b"Content-Length: 100000\r\n\r\n", b"x"),
     "slow chunks": (START + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
 }
-"""What each sends at first, and then again and again."""
+"""What each kind sends first, and what it then repeats."""
 ANSWERS = {
     "silent": b"",
     "a slow head": b"HTTP/1.1 408 Request Timeout\r\n",
@@ -53,7 +53,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 
 
 class Sender:
-    """A connection from an address of this machine, and what it was answered."""
+    """A connection from an address of this machine, and the answer to it."""
 
     def __init__(self, port: int, first: bytes, address: str = "127.0.0.1") -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), 30, (address, 0))
@@ -67,7 +67,7 @@ class Sender:
             self._socket.send(more)
 
     def look(self) -> bool:
-        """Whether it is open still."""
+        """Reads what has arrived, and returns whether the connection is still open."""
         with suppress(BlockingIOError):
             try:
                 while part := self._socket.recv(65_536):
@@ -158,7 +158,7 @@ Serve = Callable[..., int]
 
 @pytest.fixture
 def serve(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
-    """Starts the web part in this process, with no address exempt from the cap; the port."""
+    """Starts the web part in this process, without an exempt address; returns its port."""
     monkeypatch.setattr("gateway.web.upkeep.UPKEEP_SECONDS", 0.02)
     with ExitStack() as stack:
 

@@ -1,4 +1,4 @@
-"""Other users of the machine can read nothing of what the gateway keeps on disk."""
+"""Other users of the machine cannot read anything that the gateway keeps on disk."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def test_a_foreign_page_is_refused_and_its_neighbour_is_not(
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1:8000", "null"])
 def test_a_foreign_page_can_read_that_it_is_refused(web: TestClient, origin: str) -> None:
-    """Otherwise the snippet would take it for a failure of the network, and try for a week."""
+    """Otherwise the snippet would take it for a network failure, and retry for a week."""
     answer = web.post("/collect", json=VIEW, headers={"origin": origin})
     assert answer.status_code == 403
     assert answer.headers.get_list("access-control-allow-origin") == [origin]

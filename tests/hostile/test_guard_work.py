@@ -1,4 +1,4 @@
-"""Texts made to keep the PII guard busy: its work for one event is bounded, and nothing that it has
+"""Texts made to keep the PII guard busy: its work for one event is bounded, and no text that it has
 not searched is kept."""
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ def pipeline(settings: Settings) -> Pipeline:
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_no_event_is_more_than_a_bounded_number_of_normal_ones(shape: str, unit: str) -> None:
-    """The bound is generous: without one these events took up to 20,000 times a normal one's
-    time."""
+    """The factor is generous: without the bound, these events took up to 20,000 times as long as
+    a normal one."""
     event = SHAPES[shape](unit)
     url = "https://shop.example/order?email=jane%40shop.example&utm_source=mail"
     normal = event_with({"page_location": url, "page_title": "Your order"})

@@ -24,17 +24,17 @@ READ_ALL_THE_SAME = {
     "n_string_unescaped_newline.json",
     "n_string_unescaped_tab.json",
 }
-"""No JSON, but what `gateway.sources.lenient_json` reads."""
+"""Not JSON, but `gateway.sources.lenient_json` reads them."""
 
 UTF_16 = {
     "i_string_UTF-16LE_with_BOM.json",
     "i_string_utf16BE_no_BOM.json",
     "i_string_utf16LE_no_BOM.json",
 }
-"""The only ones of those that a parser may refuse which are refused."""
+"""The only documents that are refused of those that a parser may refuse."""
 
 BOM = b"\xef\xbb\xbf"
-"""Only at the beginning of a document is it not one of its characters."""
+"""A byte order mark, which only the beginning of a document may have."""
 
 PATHS = ["/collect", "/events", "/v1/track"]
 

@@ -1,6 +1,6 @@
-"""Texts that a careless pattern reads in quadratic or exponential time: minutes, here at once.
+"""Texts for which a careless pattern takes quadratic or exponential time, up to minutes.
 
-No test looks at a clock: one that takes long ends by its timeout.
+No test measures time: a slow one fails at its timeout.
 """
 
 from __future__ import annotations

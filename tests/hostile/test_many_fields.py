@@ -158,7 +158,7 @@ def test_whatever_is_sent_an_event_is_within_the_bounds(fields: dict[str, Any], 
     event = read_event({**PAGE_VIEW, **keys(more), **fields}, own_properties=True)
     assert values_in(event) <= MAX_VALUES + 100 + len(event)
     assert depth(event) <= MAX_DEPTH
-    assert most_keys(event) <= MAX_KEYS + 4  # with those of the gateway
+    assert most_keys(event) <= MAX_KEYS + 4  # including those that the gateway adds
     assert len(event.get(SURPLUS, [])) <= 11
 
 

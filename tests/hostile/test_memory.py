@@ -46,7 +46,7 @@ destinations:
 WIDE: dict[str, Any] = {"window": 600, "held": 10**6, "pending": 10**6, "size": 10**9}
 MEMORY = 40_000_000
 LOOKS = 40
-"""Events of the backend after intake has closed to others."""
+"""How many events the backend sends after intake has closed to others."""
 
 
 def numbered(number: int, **fields: Any) -> dict[str, Any]:

@@ -1,5 +1,5 @@
-"""The Big List of Naughty Strings: each as the value of every text field, all the way to a webhook,
-and to a vendor that repeats the event in its refusal."""
+"""The Big List of Naughty Strings: each string in every text field, sent to a webhook and to a
+vendor that repeats the event in its refusal."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ destinations:
 """
 KEY = {"authorization": "Bearer test-key"}
 OWN_RULES = {"event_id", "ip_override"}
-"""Fields that have no free text: the id by which the test finds the event, and an address."""
+"""Fields without free text: the id, which the tests find the event by, and an address."""
 
 
 def fields_of(fields: type, *kinds: Any) -> list[str]:
@@ -64,8 +64,8 @@ def event_of(serial: int, text: str) -> dict[str, Any]:
 
 
 class Run(NamedTuple):
-    """answers: of the requests. delivered: events at the webhook by id. log: of all processes.
-    letters: what the command prints about dead letters."""
+    """answers: the answers to all requests. delivered: the webhook's events, by id. log: the log of
+    all processes. letters: what `gateway dead-letters list` prints."""
 
     answers: list[dict[str, Any]]
     delivered: dict[str, dict[str, Any]]
@@ -80,7 +80,7 @@ def reply(received: Received) -> tuple[int, bytes]:
 
 
 def batched(events: list[Any]) -> list[list[Any]]:
-    """Requests below the limit of a body."""
+    """The events in batches below the limit of a body."""
     return [events[start : start + 50] for start in range(0, len(events), 50)]
 
 

@@ -1,4 +1,4 @@
-"""Requests on the edge of HTTP: what is in doubt is refused, and what is optional is ignored."""
+"""Requests at the edge of HTTP: ambiguous ones are refused, and optional features are ignored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any value in any known field costs that field at most, and what is left can be sent."""
+"""An odd value costs an event at most the field that has it, and the rest can be sent."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ odd_events = st.lists(st.sampled_from(PLACES), min_size=1, max_size=3).flatmap(
 
 
 WHY = ("missing", "no usable", "nothing to attribute", "not granted", "denied", "refuses")
-"""Words of the reasons why a vendor gets no event, none of which is about an odd value."""
+"""Words in the reasons why a vendor gets no event; no such reason is about an odd value."""
 
 
 @given(odd_events, st.booleans())

@@ -1,5 +1,5 @@
-"""Strangers ask for what operators look at: at the public port, at the operators', with a wrong
-token, and from a web page whose host name points at this machine."""
+"""Strangers ask for the operators' pages: at the public port, at the operators' port, with a wrong
+token, and from a web page whose host name points to this machine."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ NO_SOURCE = (
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """Both addresses can be reached by other machines."""
+    """A gateway with two ports that other machines can reach."""
     more = ("--host", "0.0.0.0", "--operators-host", "0.0.0.0")
     folder = tmp_path_factory.mktemp("operators")
     with Gateway(folder, CONFIG, None, *more) as running:
@@ -50,7 +50,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 
 def ask(url: str, path: str, method: str = "GET", **headers: str) -> httpx.Response:
     with httpx.Client(timeout=60) as client:
-        # as it stands: httpx would tidy up the path
+        # raw: httpx would normalise the path
         target = httpx.URL(url, raw_path=path.encode())
         as_bytes = {name: value.encode("latin-1") for name, value in headers.items()}
         return client.request(method, target, headers=as_bytes)
@@ -195,7 +195,7 @@ def test_tokens_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_an_exposed_port_that_loses_its_token_answers_this_machine_alone(tmp_path: Path) -> None:
-    """The gateway goes on, also with a process that is started again."""
+    """The gateway keeps running, even when a process is restarted."""
     with Gateway(tmp_path, CONFIG, None, "--operators-host", "0.0.0.0") as gateway:
         gateway.config.write_text(CONFIG.replace(f"operators_token: {TOKEN}", ""))
         wait_for(lambda: "has no server.operators_token" in gateway.log.read_text(), 60, "the log")

@@ -1,4 +1,4 @@
-"""No regular expression of ours has a text for which it takes exponential time."""
+"""None of our regular expressions takes exponential time for any text."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ import gateway
 from tests.support.pumped_texts import pumped_texts
 
 CPU_SECONDS = 0.5
-"""For a text of 400 characters, far more than quadratic time takes."""
+"""For a text of 400 characters: far more than a quadratic search takes."""
 
 
 def patterns() -> dict[str, re.Pattern[Any]]:
-    """The patterns of all modules, by where they are."""
+    """The patterns of all modules, by module and name."""
     found: dict[str, re.Pattern[Any]] = {}
     for package in (destinations, gateway):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
@@ -57,7 +57,7 @@ def cpu_limit(seconds: float) -> Iterator[None]:
 
 
 def slow_text(pattern: re.Pattern[Any]) -> Any:
-    """A text for which `pattern` takes too long, None if none is known."""
+    """A text for which `pattern` takes too long; None if none is known."""
     for text in pumped_texts(pattern):
         try:
             with cpu_limit(CPU_SECONDS):

@@ -1,4 +1,4 @@
-"""Floods of requests: whoever sends them is told to wait, and no neighbour is."""
+"""The sender of a flood of requests is told to wait, and its neighbours are not."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ Send = Callable[..., Any]
 
 @pytest.fixture
 def client(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    """Requests come through a trusted proxy."""
+    """A client behind a trusted proxy."""
     monkeypatch.setattr("gateway.web.upkeep.UPKEEP_SECONDS", 0.02)
     app = app_module.create_app(parse_settings(CONFIG), redis_url)
     with TestClient(app, client=("10.0.0.1", 50000)) as client:
@@ -119,7 +119,7 @@ def test_addresses_within_a_64_of_ipv6_count_as_one(send: Send) -> None:
 
 
 def test_guessing_keys_is_limited_and_a_right_key_is_not(send: Send) -> None:
-    """Although both come from one address."""
+    """Even if both come from one address."""
     sender = ("198.51.100.1", "/events")
     assert statuses(send, 20, *sender, authorization="Bearer guess") == {401: 5, 429: 15}
     assert statuses(send, 50, *sender, **KEY) == {200: 50}
@@ -147,7 +147,7 @@ def test_2000_visitors_behind_one_unlisted_proxy_lose_nothing(
         taken = 0
         for _ in range(2000):
             answer = client.post("/collect", json=EVENT, headers=headers)
-            while answer.status_code == 503:  # a busy machine asks the sender to come again
+            while answer.status_code == 503:  # a busy gateway asks the sender to retry
                 answer = client.post("/collect", json=EVENT, headers=headers)
             taken += answer.status_code == 204
     assert taken == 2000

@@ -1,4 +1,4 @@
-"""Rubbish in Redis and in the configuration file stops nothing that stands next to it."""
+"""Rubbish in Redis or in the configuration file stops nothing next to it."""
 
 from __future__ import annotations
 
