@@ -1,4 +1,4 @@
-"""Every attack of the table: what a stranger does for some seconds, and what is answered."""
+"""Every attack of the table: what a stranger does for some seconds, and the expected answers."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ from tests.support.gateway_process import wait_for
 from tests.support.keys import KEYS
 
 Run = Callable[[Target, float], Awaitable[Answers]]
-"""Attacks until then, by the monotonic clock."""
+"""Attacks until a time of the monotonic clock, in seconds."""
 
 CONNECTIONS = 500
 CROWD = 300
 MAX_SECONDS = 120
-"""Until something has happened."""
+"""The longest wait for something to happen."""
 BUSY = "503 busy"
 FOREIGN = {"Origin": "https://evil.example"}
 GZIP = {"Content-Encoding": "gzip"}
@@ -50,8 +50,8 @@ GZIP = {"Content-Encoding": "gzip"}
 
 @dataclass(frozen=True)
 class Attack:
-    """expected: answers that may come. seconds: how long it lasts at least. memory: MB that the web
-    process may grow at most."""
+    """expected: the allowed answers. seconds: the shortest duration. memory: how much the web
+    process may grow, in MB."""
 
     name: str
     run: Run
@@ -70,7 +70,7 @@ def _requests(
     headers: Mapping[str, str] | None = None,
     connections: int = 20,
 ) -> Run:
-    """Requests to `path`, each of another address, so that none of them has a rate limit."""
+    """Requests to `path`, each from a different address, so that none reaches a rate limit."""
 
     async def run(target: Target, until: float) -> Answers:
         senders = addresses()
@@ -112,7 +112,7 @@ async def _endless_headers(target: Target, until: float) -> Answers:
 
 
 async def _hold_connections(target: Target, until: float, *, silent: bool) -> Answers:
-    """Slow or silent connections, each opened again when the gateway closes it."""
+    """Slow or silent connections, each reopened when the gateway closes it."""
     kinds = KINDS[:1] if silent else KINDS[1:]
     slow = Slow(target.port, until)
     tasks = [asyncio.create_task(slow.keep(*kind)) for kind in islice(cycle(kinds), CONNECTIONS)]
@@ -136,7 +136,7 @@ async def _flood_from_many_addresses(target: Target, until: float) -> Answers:
 
 
 async def _fill_destination(target: Target, until: float) -> Answers:
-    """Goes on until it is full, and then for a moment."""
+    """Sends until the destination is full, and then for two more seconds."""
     run, answers, full = _requests("/collect", _batch), Answers(), "503 full"
     deadline = until + MAX_SECONDS
     while full not in answers and time.monotonic() < deadline:
@@ -170,7 +170,7 @@ async def _wait_for(condition: Callable[[], bool], what: str) -> None:
 
 
 async def _rubbish_in_redis(target: Target, until: float) -> Answers:
-    """Entries and jobs that no gateway has written, by somebody who can write into its Redis."""
+    """Entries and jobs that no gateway wrote, from somebody who can write to its Redis."""
     url = embedded_url(target.gateway.folder / "data")
     assert url
     stream = KEYS.destination("hook").stream

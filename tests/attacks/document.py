@@ -17,7 +17,7 @@ MAX_ANSWERS = 3
 
 
 def report(machine: Sequence[str], normal: Normal, all_of: Sequence[Measured], cost: Cost) -> str:
-    """What stands between the marks."""
+    """The text between the marks."""
     lines = [*(f"- {line}" for line in machine)]
     lines.append(
         f"- a normal request: {1e6 * normal.request:.0f} µs of CPU of the web process; without an "
@@ -53,14 +53,14 @@ def _row(measured: Measured, normal: Normal) -> tuple[str, ...]:
 
 
 def _delays(neighbours: Sequence[Neighbour]) -> str:
-    """Half of their answers, and the longest."""
+    """The largest median and the longest delay of their answers, in ms."""
     pairs = [(each.usual, each.longest) for each in neighbours]
     usual, longest = (max(each) for each in zip(*pairs, strict=True))
     return f"{1000 * usual:.0f}, {1000 * longest:.0f}"
 
 
 def _in_words(answers: Answers) -> str:
-    """The most frequent ones; how often means nothing where a connection has only one."""
+    """The most frequent answers. A count of 1 is left out: some attacks do not count them."""
     found = [
         f"{answer} ({count:,})" if count > 1 else answer for answer, count in answers.most_common()
     ]

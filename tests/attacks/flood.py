@@ -11,7 +11,7 @@ from contextlib import suppress
 from itertools import count
 
 Answers = Counter[str]
-"""How often each came: a status and the reason that was given, or `closed` without an answer."""
+"""The number of each answer: a status with its reason, or `closed` if there was none."""
 
 CLOSED = "closed"
 HOST = "m.shop.example"
@@ -29,7 +29,7 @@ def request(
 
 
 def addresses() -> Iterator[str]:
-    """Public addresses, each another one."""
+    """Addresses, each a different one."""
     for number in count(1):
         yield f"198.{18 + (number >> 16) % 2}.{number >> 8 & 255}.{number & 255}"
 
@@ -37,7 +37,9 @@ def addresses() -> Iterator[str]:
 async def flood(
     port: int, make: Callable[[int], bytes], until: float, connections: int = 50
 ) -> Answers:
-    """Sends `make(0)`, `make(1)` ... until then, by the monotonic clock."""
+    """Sends `make(0)`, `make(1)` ... and counts the answers.
+
+    until: a time of the monotonic clock, in seconds."""
     numbers, answers = count(), Answers()
 
     async def send() -> None:
@@ -67,7 +69,7 @@ async def _send_on_one_connection(
 
 
 async def _read(reader: asyncio.StreamReader) -> tuple[str, bool]:
-    """An answer, and whether no other follows."""
+    """An answer, and whether it is the last one."""
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if line)

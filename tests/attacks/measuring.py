@@ -1,4 +1,4 @@
-"""One attack, with neighbours that send meanwhile, and what it cost them and the web process."""
+"""Runs an attack while neighbours send, and measures what it costs them and the web process."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.attacks.target import Target
 LOOK_SECONDS = 0.1
 ARRIVAL_SECONDS = 120.0
 AFTER_SECONDS = 1.0
-"""For which the neighbours send after an attack has ended."""
+"""How long the neighbours send after an attack has ended."""
 
 
 @dataclass(frozen=True)
 class Normal:
-    """neighbours: what they saw while nothing else was sent. request: seconds of CPU of the web
+    """neighbours: what they saw while nothing else was sent. request: CPU seconds of the web
     process for each of their requests."""
 
     neighbours: dict[str, Neighbour]
@@ -31,7 +31,7 @@ class Normal:
 
 @dataclass
 class Memory:
-    """MB of the web process before, and at most."""
+    """MB of the web process: before the attack, and at most."""
 
     before: float
     most: float
@@ -39,8 +39,9 @@ class Memory:
 
 @dataclass(frozen=True)
 class Measured:
-    """hold: longest time, in seconds of CPU, for which the event loop did one thing. lost: ids of
-    the neighbours' events that were accepted and did not arrive, or were never accepted."""
+    """hold: the longest time that the event loop was held, in CPU seconds. lost: ids of the
+    neighbours' events that were accepted but did not arrive, and a text for each event that was
+    never accepted."""
 
     attack: Attack
     answers: Answers
@@ -66,11 +67,11 @@ class Measured:
 
 
 def measure_normal(target: Target, seconds: float) -> Normal:
-    """The neighbours alone. What an idle process uses, the watch of its loop above all, is not
+    """Measures the neighbours alone. What an idle process uses, mainly to watch its loop, is not
     counted."""
     idle = target.cpu()
     time.sleep(seconds / 2)
-    idle = 2 * (target.cpu() - idle)  # in as much time as they send
+    idle = 2 * (target.cpu() - idle)  # for as long as they send
     before = target.cpu()
     sending = Neighbours(target.port, "normal")
     time.sleep(seconds)
@@ -80,7 +81,7 @@ def measure_normal(target: Target, seconds: float) -> Normal:
 
 
 def measure(target: Target, attack: Attack, seconds: float) -> Measured:
-    """`attack` for `seconds` at least."""
+    """Runs `attack` for at least `seconds`."""
     neighbours = Neighbours(target.port, str(time.monotonic_ns()))
     try:
         began = time.monotonic()

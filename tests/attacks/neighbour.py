@@ -1,9 +1,9 @@
-"""A visitor and a backend with a key that send events all the while, in a process of their own.
+"""A visitor and a backend with a key that keep sending events, in a process of their own.
 
     python -m tests.attacks.neighbour PORT PREFIX
 
-They end when a line comes from standard input. Then it prints what became of their events as JSON:
-see `Neighbour`.
+They stop when a line arrives on standard input. The process then prints as JSON what became of
+their events: see `Neighbour`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.soak.report import quantile
 from tests.soak.sending import Senders, Sent, make_event
 
 RATE = 25
-"""Events a second of each."""
+"""Events a second from each."""
 CONNECTIONS = 4
 GIVE_UP = 60.0
 NAMES = {"visitor": ("/collect", "page_view"), "backend": ("/events", "order")}
@@ -28,9 +28,9 @@ NAMES = {"visitor": ("/collect", "page_view"), "backend": ("/events", "order")}
 
 @dataclass(frozen=True)
 class Neighbour:
-    """What one of them saw. refused: answers other than 2xx, and tries without an answer, each of
-    which was repeated. accepted: ids of its events. seconds: until each answer, in order of size.
-    """
+    """What one of them saw. refused: answers other than 2xx, and tries without an answer, all of
+    which were repeated. accepted: ids of its accepted events. seconds: the time until each answer,
+    ascending."""
 
     sent: int
     refused: Counter[str]
@@ -44,7 +44,7 @@ class Neighbour:
 
     @property
     def usual(self) -> float:
-        """Seconds of half of the answers, at most."""
+        """The median of `seconds`."""
         return quantile(self.seconds, 0.5)
 
     @property
@@ -53,7 +53,7 @@ class Neighbour:
 
 
 class Neighbours:
-    """Both, until they are told to end. prefix: of the ids of their events."""
+    """Both of them, until the result is asked for. prefix: of the ids of their events."""
 
     def __init__(self, port: int, prefix: str) -> None:
         self._process = subprocess.Popen(
@@ -65,7 +65,7 @@ class Neighbours:
         self._process.stdout.readline()  # they have begun
 
     def result(self) -> dict[str, Neighbour]:
-        """What each of `NAMES` saw, once they have ended, as they are told to now."""
+        """Stops them, and returns what each of `NAMES` saw."""
         printed, _ = self._process.communicate(b"\n", timeout=2 * GIVE_UP)
         return {name: Neighbour.of(found) for name, found in json.loads(printed).items()}
 

@@ -1,4 +1,4 @@
-"""What all limits together add to a normal request: CPU with them and without, in the same run.
+"""What all limits together add to a normal request: its CPU with and without them, in one run.
 
     python -m tests.attacks.request_cost
 

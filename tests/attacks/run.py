@@ -1,10 +1,10 @@
-"""Attacks a real gateway in every way of `tests.attacks.attacks`, and writes docs/security.md.
+"""Runs every attack of `tests.attacks.attacks` on a real gateway, and writes docs/security.md.
 
     python -m tests.attacks.run [--only WORDS ...]
 
-Neighbours send all the while. Prints what became of each attack, and ends with status 1 when
-something is not as promised. With `--only` it runs the attacks that have the words in their name,
-and writes nothing. Everything is on this machine, in a temporary folder that is removed.
+Neighbours send events meanwhile. Prints the results, and exits with status 1 if something is not as
+promised. With `--only`, it runs the attacks that have the words in their name, and writes nothing.
+Everything runs on this machine, in a temporary folder that is removed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The gateway that is attacked: real processes, with a destination that works and one that is down.
 
-Its limits are the defaults where nothing else is written. Attackers and neighbours are on its
+Its limits are the defaults, except for those in `CONFIG`. Attackers and neighbours are on its
 machine, which is its trusted proxy, so each request can state an address of its own.
 """
 
@@ -17,8 +17,8 @@ from tests.support.process_stats import cpu_seconds, memories
 
 ROOT = Path(__file__).parents[2]
 MAX_PENDING = 100_000
-"""A quarter of it is more than attackers here can send in a second, the time between two looks at
-the limits: so what the backend may have is left to it."""
+"""A quarter of this is more than the attackers can send in a second, the time between two checks of
+the limits, so the backend's share is left to it."""
 CONFIG = """
 server: {{hash_salt: salt-of-the-attacks, trusted_proxies: [127.0.0.1]}}
 redis: {{data_dir: "${{DATA_DIR}}"}}
@@ -52,7 +52,7 @@ destinations:
 
 
 class Target:
-    """gateway: while it runs."""
+    """gateway: the gateway that is attacked."""
 
     def __init__(self, folder: Path) -> None:
         self._sink = SinkProcess(folder)
@@ -82,19 +82,19 @@ class Target:
         return self.gateway.port
 
     def arrived(self) -> set[str]:
-        """Ids of the events that the destination has got."""
+        """Ids of the events that the destination has received."""
         return {arrival.event_id for arrival in self._sink.taken("/hook")}
 
     def memory(self) -> float:
-        """MB of the web process: of its own and its share of what it shares (PSS)."""
+        """MB of the web process, with its share of shared memory (PSS)."""
         return sum(each.proportional for each in memories(self._web))
 
     def cpu(self) -> float:
-        """Seconds that the web process has used."""
+        """CPU seconds that the web process has used."""
         return cpu_seconds(self._web)
 
     def longest_hold(self, began: float, ended: float) -> float:
-        """Seconds of CPU for which the loop was held between two moments of the monotonic clock."""
+        """The longest time that the loop was held, in CPU seconds, between two monotonic times."""
         lines = self._watch.read_text().splitlines()
         pairs = (map(float, line.split()) for line in lines)
         return max((hold for at, hold in pairs if began <= at <= ended), default=0.0)

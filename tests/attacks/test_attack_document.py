@@ -1,4 +1,4 @@
-"""The table of attacks says what was measured, and changes nothing else of its page."""
+"""The table of attacks says what was measured, and writing it changes nothing else on its page."""
 
 from __future__ import annotations
 
