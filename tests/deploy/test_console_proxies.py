@@ -92,7 +92,7 @@ def test_events_that_come_live_are_not_held_back(signed_in: httpx.Client) -> Non
 def test_a_browser_cannot_make_up_an_address_to_guess_passwords(
     proxied: tuple[httpx.Client, Gateway], header: str
 ) -> None:
-    """From one network five attempts as one name are let through at once."""
+    """For one name, five attempts at once are let through from one network."""
     browser, _ = proxied
     statuses = []
     for number in range(7):

@@ -24,7 +24,7 @@ from tests.support.sink_server import Sink
 
 SITE = "shop.example"
 VISITOR = "127.0.0.9"
-"""Another address of this machine than the proxy's, so that they can be told apart."""
+"""An address of this machine that is not the proxy's, so that the two can be told apart."""
 
 CONFIG = """
 server: {trusted_proxies: [127.0.0.1]}
@@ -73,7 +73,7 @@ def write_certificate(folder: Path, host: str) -> tuple[Path, Path]:
 
 
 def replaced(text: str, changes: dict[str, str]) -> str:
-    """`text` with each key of `changes` replaced; the document must have it."""
+    """`text` with each key of `changes` replaced; each of them must be in it."""
     for old, new in changes.items():
         assert old in text, old
         text = text.replace(old, new)
@@ -88,7 +88,7 @@ def nginx(folder: Path, port: int, gateway: int, pem: Path, key: Path) -> list[s
 def nginx_at(
     folder: Path, shown: str, host: str, port: int, ports: dict[int, int], pem: Path, key: Path
 ) -> list[str]:
-    """ports: in the document, and those in their place."""
+    """ports: those in the document, and those that replace them."""
     site = replaced(
         shown,
         {
@@ -118,7 +118,7 @@ def caddy(folder: Path, port: int, gateway: int, pem: Path, key: Path) -> list[s
 def caddy_at(
     folder: Path, shown: str, host: str, port: int, ports: dict[int, int], pem: Path, key: Path
 ) -> list[str]:
-    """ports: as `nginx_at` takes them."""
+    """ports: as for `nginx_at`."""
     site = replaced(
         shown,
         {
@@ -242,7 +242,7 @@ def test_a_body_over_the_limit_is_refused(site: tuple[httpx.Client, Sink]) -> No
     port = site[0].base_url.port
     assert port
     body = b'{"event_name": "page_view", "page_title": "' + b"x" * 2_000_000 + b'"}'
-    with client(port, http2=False) as visitor:  # which reads the answer while it still sends
+    with client(port, http2=False) as visitor:  # reads the answer while it still sends
         assert visitor.post("/gw/collect", content=body).status_code == 413
 
 

@@ -23,7 +23,7 @@ OBJECTS: list[Any] = list(YAML(typ="safe", pure=True).load_all(MANIFESTS))
 
 
 def check_arguments(arguments: list[str]) -> None:
-    """That `gateway` understands `arguments`."""
+    """Checks that `gateway` understands `arguments`."""
     name, *more = arguments
     parsed = main.commands[name].make_context(name, more)
     assert str(parsed.params["config"]) == "/etc/gateway/production.yaml"
