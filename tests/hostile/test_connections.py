@@ -91,7 +91,9 @@ def senders_of(gateway: Gateway, first: bytes) -> list[Sender]:
 
 
 def web_memory(gateway: Gateway) -> float:
-    return sum(memory(pid).resident for pid in gateway.pids("gateway serve"))
+    web = gateway.pids("gateway serve")
+    assert web
+    return sum(memory(pid).resident for pid in web)
 
 
 def test_slow_connections_end_and_cost_no_neighbour_an_event(gateway: Gateway) -> None:

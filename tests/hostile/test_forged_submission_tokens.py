@@ -41,7 +41,9 @@ def token(web: TestClient, path: str = "/collect", origin: str = SHOP) -> str:
     return issued
 
 
-def made(secret: str = SECRET, after: int = 3600, source: str = "site", origin: str = SHOP) -> str:
+def made(
+    secret: str = SECRET, after: int = 30 * 86_400, source: str = "site", origin: str = SHOP
+) -> str:
     """after: seconds from now to its expiry."""
     expires = int(time.time()) + after
     return issue_token(KeyDigest.of(secret), source, origin, expires, b"0123456789")

@@ -33,7 +33,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 
 @pytest.fixture
 def connection(gateway: Gateway) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as opened:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=60) as opened:
         yield opened
 
 
@@ -120,7 +120,7 @@ def test_many_upgrades_in_a_row_are_as_many_requests(
 def test_curl_with_http2_sends_its_event(gateway: Gateway) -> None:
     before = accepted(gateway)
     command = ["curl", "-s", "-w", "%{http_code}", "--http2", "-d", BODY, f"{gateway.url}/collect"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20)
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert answer.stdout == "204"
     assert accepted(gateway) == before + 1
 

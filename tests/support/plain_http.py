@@ -7,5 +7,5 @@ from functools import partial
 
 import httpx
 
-get = partial(httpx.get, verify=False)
-post = partial(httpx.post, verify=False)
+get = partial(httpx.get, verify=False, timeout=60)
+post = partial(httpx.post, verify=False, timeout=60)

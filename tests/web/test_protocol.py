@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from importlib.metadata import version
-from pathlib import Path
 
 import pytest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -13,7 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from gateway.web.protocol import MAX_BYTES, Protocol
 from tests.support import plain_http
 from tests.support.gateway_process import Gateway, wait_for
-from tests.support.process_stats import children, memory
+from tests.support.process_stats import memory
 
 CONFIG = """
 enrichment: []
@@ -78,7 +77,8 @@ def test_a_head_without_end_is_refused(
 
 
 def test_it_costs_no_memory(gateway: Gateway) -> None:
-    web = [pid for pid in children(gateway.process.pid) if b"serve" in command(pid)]
+    web = gateway.pids("gateway serve")
+    assert web
     before = sum(memory(pid).own for pid in web)
     for _ in range(50):
         with socket.create_connection(("127.0.0.1", gateway.port), timeout=60) as opened:
@@ -86,10 +86,6 @@ def test_it_costs_no_memory(gateway: Gateway) -> None:
             opened.recv(1)
     assert neighbour(gateway) == 204
     assert sum(memory(pid).own for pid in web) - before < 20
-
-
-def command(pid: int) -> bytes:
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def test_long_bodies_and_many_requests_of_one_connection_are_no_head(

@@ -16,12 +16,12 @@ pytestmark = pytest.mark.anyio
 async def test_at_whatever_moment_an_application_is_closed_nothing_of_it_goes_on(
     redis_url: str, settings: Settings
 ) -> None:
-    random.seed(1)
+    chance = random.Random(1)
     before = asyncio.all_tasks()
     for _ in range(30):
         app = app_module.create_app(settings, redis_url)
         async with app.lifespan():
-            await asyncio.sleep(random.random() * 0.03)
+            await asyncio.sleep(chance.random() * 0.03)
         async with asyncio.timeout(60):
             while asyncio.all_tasks() != before:
                 await asyncio.sleep(0)
