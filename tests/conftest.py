@@ -1,4 +1,4 @@
-"""What several folders of tests share, and the profiles of property tests."""
+"""Fixtures that several folders of tests share, and the profiles of property tests."""
 
 import gc
 import os
@@ -21,10 +21,11 @@ from tests.support.valkey_server import RedisServer, TcpServer, Valkey
 settings.register_profile(
     "random",
     max_examples=200,
-    deadline=None,  # nothing depends on how fast the machine is
+    deadline=None,  # no test depends on the machine's speed
     suppress_health_check=[HealthCheck.too_slow],
 )
-# the same examples every time, so many find little more; --hypothesis-profile=random takes others
+# These examples are the same every time, so more of them would find little more.
+# --hypothesis-profile=random draws others.
 settings.register_profile(
     "fixed", settings.get_profile("random"), derandomize=True, max_examples=25
 )
@@ -32,8 +33,8 @@ settings.load_profile("fixed")
 
 
 def _draw_own_constants_at_random_alone() -> None:
-    """Hypothesis draws constants of our modules too, of those that are loaded by then. Which these
-    are depends on the tests that a process has run before, so fixed examples must do without."""
+    """Hypothesis also draws constants from our modules that are loaded at the time. Which ones are
+    loaded depends on the tests that the process has run before, so fixed examples do without."""
     all_of_them, none = providers._get_local_constants, providers._local_constants
 
     def constants() -> object:
@@ -50,7 +51,7 @@ Start = Callable[..., subprocess.Popen[bytes]]
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """What stays until the end is looked at by no collection of garbage: there are 26,000 tests."""
+    """Garbage collection skips the thousands of collected tests, since all stay to the end."""
     gc.disable()
     try:
         return (yield)
@@ -66,7 +67,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
-    """A real server, one for the whole run. Ask for `redis_url` to find it empty."""
+    """A real Valkey server, one for each pytest process. `redis_url` empties it."""
     with Valkey(tmp_path_factory.mktemp("valkey")) as server:
         yield server
 
@@ -79,42 +80,42 @@ def redis_url(valkey: Valkey) -> str:
 
 @pytest.fixture
 def server(valkey: Valkey, redis_url: str) -> SyncRedis:
-    """The same server for tests that are not asynchronous."""
+    """A synchronous client of the same server, which is empty."""
     return valkey.client()
 
 
 @pytest.fixture
 async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    """Connected as drains and the sweep are; nothing is on the server."""
+    """A client with the connection of drains and the sweep; the server is empty."""
     async with connect_for_work(redis_url) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TcpServer]:
-    """The redis-server of this machine, one for the whole run; empty it yourself."""
+    """The redis-server of this machine, one for each pytest process. Tests empty it themselves."""
     with RedisServer(tmp_path_factory.mktemp("redis"), "--save", "") as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
-    """One server for the whole run; skips the test where PostgreSQL is not installed."""
+    """One server for each pytest process. Skips the test if PostgreSQL is not installed."""
     with PostgreSQL() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def large_ledger(tmp_path_factory: pytest.TempPathFactory) -> LargeLedger:
-    """One for the whole run, only to be read: `LARGE_LEDGER_EVENTS` events of a week up to now,
-    each with five endings. 40,000, the default, take some seconds, a million takes minutes."""
+    """One ledger for each pytest process, read-only: `LARGE_LEDGER_EVENTS` events of the past week,
+    each with five endings. 40,000, the default, take some seconds; a million takes minutes."""
     folder = LedgerFolder(tmp_path_factory.mktemp("large") / "ledger")
     return LargeLedger(folder, fill(folder, int(os.environ.get("LARGE_LEDGER_EVENTS", "40000"))))
 
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts a command of the gateway that uses the Redis at a URL, until the test is over."""
+    """A function that starts a gateway command with the Redis at a URL. It ends with the test."""
     processes = []
 
     def start_command(redis_url: str, *words: str) -> subprocess.Popen[bytes]:

@@ -1,4 +1,4 @@
-"""config/examples/shop.yaml: it works as it stands, every key of it."""
+"""config/examples/shop.yaml works as it is, and each of its keys reaches the settings."""
 
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ def test_every_file_that_we_ship_but_one_works_without_an_environment(file: Path
 
 
 def test_every_key_arrives() -> None:
-    """Each value in the file is found in the settings, at the same place."""
+    """Each value in the file is in the settings at the same path."""
     settings = load_settings(SHOP, {}).model_dump(mode="json", by_alias=True)
     leaves = list(_leaves(read_yaml(SHOP.read_text(), {}).data))
     assert len(leaves) > 60
@@ -38,14 +38,14 @@ def test_every_key_arrives() -> None:
 
 HIDDEN = ("**********", ["**********"])
 RESPELT = {
-    ("destinations", "meta", "base_url"),  # https://host/
+    ("destinations", "meta", "base_url"),  # a slash is added at the end
     ("destinations", "ga4", "base_url"),
-    ("redis", "data_dir"),  # data
+    ("redis", "data_dir"),  # ./data becomes data
 }
 
 
 def _leaves(value: Any, path: tuple[Any, ...] = ()) -> Any:
-    """Every scalar and every list of scalars, with its place."""
+    """Every scalar and every list of scalars, with its path."""
     if isinstance(value, dict):
         for key, each in value.items():
             yield from _leaves(each, (*path, key))
@@ -68,7 +68,7 @@ def test_the_environment_takes_the_place_of_defaults() -> None:
         "DATA_DIR": "/var/lib/gateway",
         "META_URL": "http://127.0.0.1:9001",
         "META_ACCESS_TOKEN": "from-the-environment",
-        "GA4_URL": "",  # set, but empty: the default holds
+        "GA4_URL": "",  # set but empty, so the default applies
     }
     settings = load_settings(SHOP, environment)
     meta: Any = settings.destinations["meta"]

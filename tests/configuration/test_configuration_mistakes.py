@@ -1,4 +1,4 @@
-"""What is said of a configuration: every mistake at once, with file, line, key and nearest name."""
+"""A wrong configuration: all mistakes at once, each with file, line, key and the nearest name."""
 
 import json
 from pathlib import Path
@@ -442,7 +442,7 @@ TABLE = UNKNOWN_KEYS + TYPES + MISSING + WRONG_VALUES + WRONG_NAMES + NONSENSE +
 
 @pytest.mark.parametrize(("right", "wrong", "message"), TABLE, ids=[row[1][:40] for row in TABLE])
 def test_a_mistake(right: str, wrong: str, message: str) -> None:
-    """The example with one thing made wrong, at the place marked by §."""
+    """The example with one mistake, at the place marked by §."""
     marked = SHOP.replace(right, wrong if "§" in wrong else f"§{wrong}", 1)
     assert marked != SHOP
     line = marked[: marked.index("§")].count("\n") + 1
@@ -481,7 +481,7 @@ def test_a_file_that_is_no_configuration(text: str, expected: list[str]) -> None
 
 
 def test_settings_one_level_too_deep() -> None:
-    """As in other tools, under a key that is called like the type."""
+    """Other tools nest settings under a key named after the type."""
     text = 'sources: {}\ndestinations:\n  ads:\n    type: meta\n    meta: {pixel_id: "1"}\n'
     assert mistakes(text) == [
         "shop.yaml:3: destinations.ads.access_token: is missing",
@@ -541,7 +541,7 @@ def test_a_file_in_another_encoding(tmp_path: Path) -> None:
 
 
 def test_all_files_that_cannot_be_used_at_once(tmp_path: Path) -> None:
-    """Their paths count from the folder of the configuration."""
+    """Relative paths start at the folder of the configuration."""
     (tmp_path / "networks.txt").write_text("192.0.2.0/24\n")
     (tmp_path / "rates.json").write_text('{"base": "EUR", "rates": {}}')
     path = tmp_path / "gateway.yaml"
@@ -659,5 +659,5 @@ def test_whatever_stands_in_a_file_it_is_settings_or_mistakes(
         "sources": {"a": sources, "b": {"type": "pixel", "paths": sources}},
         "destinations": {"a": destinations, "b": {"type": "webhook", "when": destinations}},
     }
-    text = json.dumps(data)  # which is YAML too, all on one line
+    text = json.dumps(data)  # JSON is YAML too, here on one line
     assert all(line.startswith("shop.yaml:1: ") for line in mistakes(text))

@@ -1,4 +1,4 @@
-"""Paths of the gateway's own: no source can take them, which nobody would notice for long."""
+"""No source can take a path that the gateway itself answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gateway schema`: what editors check a configuration with, as it is written."""
+"""`gateway schema`: the JSON Schema with which editors check a configuration file as written."""
 
 import copy
 import json
@@ -31,7 +31,7 @@ VALIDATOR = Draft202012Validator(SCHEMA)
 
 
 def as_an_editor_reads(text: str) -> Any:
-    """YAML 1.2 in which ``${NAME}`` is a text like any other."""
+    """The data of YAML 1.2 in which ``${NAME}`` is ordinary text."""
     return YAML(typ="safe", pure=True).load(text)
 
 
@@ -54,7 +54,7 @@ def test_the_files_that_we_ship_are_valid(file: Path) -> None:
 
 
 def changed(path: tuple[str | int, ...], value: Any, data: Any = SHOP) -> Any:
-    """`data` with `value` at `path`."""
+    """A copy of `data` with `value` at `path`."""
     copied = copy.deepcopy(data)
     node = copied
     for key in path[:-1]:
@@ -64,7 +64,7 @@ def changed(path: tuple[str | int, ...], value: Any, data: Any = SHOP) -> Any:
 
 
 def leaves(data: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """The places of all scalars in `data`."""
+    """The paths of all scalars in `data`."""
     if isinstance(data, dict | list):
         for key, value in data.items() if isinstance(data, dict) else enumerate(data):
             yield from leaves(value, (*path, key))
@@ -105,8 +105,8 @@ pii_guard: {enabled: true}
 
 @pytest.mark.parametrize("path", list(leaves(FULL)), ids=lambda path: ".".join(map(str, path)))
 def test_what_the_gateway_takes_is_valid(path: tuple[str | int, ...]) -> None:
-    """Each scalar of a configuration in turn, in many forms. Only true and false, which pydantic
-    takes for 1 and 0, are a mistake where a number belongs."""
+    """Tries many forms of each scalar in turn. One difference is intended: pydantic takes true and
+    false for numbers, and the schema does not."""
     model = settings_model()
     for value in FORMS:
         data = changed(path, value, FULL)
@@ -235,7 +235,7 @@ def test_every_setting_is_described() -> None:
 
 
 def test_settings_may_be_called_like_words_of_json_schema() -> None:
-    """As `default` of `consent` and `not` of a condition."""
+    """Examples are `default` in `consent` and `not` in a condition."""
     number = {"type": "integer"}
     schema = {"properties": dict.fromkeys(("default", "not", "anyOf", "enum", "type"), number)}
     assert as_written(schema) == {
@@ -264,7 +264,7 @@ class Wheat(BaseModel):
 
 
 class OfAPlugIn(BaseModel):
-    """Unions that no setting of ours has."""
+    """Has unions that no built-in setting has."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -1,4 +1,4 @@
-"""Settings of the console: what is a mistake, and in which words."""
+"""Settings of the console: the mistakes and their messages."""
 
 from __future__ import annotations
 

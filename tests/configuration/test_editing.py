@@ -1,4 +1,4 @@
-"""The configuration file for a person who shall not see its secrets, nor send them elsewhere."""
+"""Editing the configuration file without seeing its secrets or sending them elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values for `${NAME}` that stand in `.env`, next to the configuration."""
+"""Values for `${NAME}` from the file `.env` next to the configuration."""
 
 from __future__ import annotations
 

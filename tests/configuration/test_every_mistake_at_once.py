@@ -1,4 +1,4 @@
-"""However deep a mistake is hidden by others, it is found in the first run, with its line."""
+"""The first run finds every mistake with its line, whatever other mistakes there are."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_mistake_of_any_other_kind_hides_none(section: str, message: str) -> N
 
 
 CONSEQUENCES = [
-    # what needs something is not wrong while that is wrong itself
+    # a setting that needs another is not reported while the other is wrong itself
     (
         "server: {hash_salt: [a]}\nidentity: {hash_user_id: true}\nconsent: {hold: {}}\n",
         ["1: server.hash_salt: should be a text"],

@@ -1,4 +1,4 @@
-"""What a demo configuration opens to strangers is refused on addresses that strangers can reach."""
+"""A configuration with demo settings is refused on addresses that strangers can reach."""
 
 from __future__ import annotations
 
@@ -163,13 +163,13 @@ def test_a_refusal_repeats_no_secret() -> None:
 
 
 GIVEN_BY_VENDORS = {"access_token", "api_secret"}
-"""Secrets of destinations that the vendor made, who refuses any other."""
+"""Secrets that a destination's vendor issues; the vendor refuses all others."""
 
 
 def literal_secrets(
     value: Any, path: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], KeyDigest]]:
-    """The digest of every secret in dumped settings, with its place."""
+    """The path and the digest of every secret in dumped settings."""
     if isinstance(value, KeyDigest):
         yield path, value
     elif isinstance(value, SecretStr):
@@ -181,7 +181,8 @@ def literal_secrets(
 
 
 def shipped_secrets(file: Path) -> set[KeyDigest]:
-    """The digests of the secrets that are written in `file`, also as the default of a variable."""
+    """The digests of the secrets written in `file`, including defaults of variables, but without
+    those that vendors issue."""
     needed = set(re.findall(r"\$\{(\w+)\}", file.read_text()))
     known = {
         "META_PIXEL_ID": "1",

@@ -1,4 +1,4 @@
-"""`hash_at_ingest` and mappings: what takes clear personal data from an event would find none."""
+"""With `hash_at_ingest`, events have no personal data in clear, so no mapping can use any."""
 
 from __future__ import annotations
 

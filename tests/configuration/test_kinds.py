@@ -1,4 +1,4 @@
-"""Kinds of sources and destinations: found through entry points, third parties' among them."""
+"""Kinds of sources and destinations, including third parties', are found through entry points."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import EntryPoint, entry_points
@@ -104,7 +104,7 @@ def test_a_kind_is_imported_when_it_is_first_looked_up(monkeypatch: pytest.Monke
     ],
 )
 def test_a_mistake_is_told_with_all_kinds_in_mind(destinations: str, words: str) -> None:
-    """Also where the configuration names one kind, or none."""
+    """Even if the configuration names only one kind, or none."""
     with pytest.raises(ConfigurationError) as caught:
         parse_settings(f"sources: {{site: {{type: collect}}}}\ndestinations: {destinations}\n")
     assert words in str(caught.value)

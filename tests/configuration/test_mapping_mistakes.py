@@ -1,4 +1,4 @@
-"""What is refused in the `mapping` of a destination."""
+"""Mistakes in the `mapping` of a destination."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class Older(Destination[OlderSettings]):
 
 @pytest.fixture
 def older() -> Iterator[None]:
-    """A destination that knows nothing of mappings is installed."""
+    """Installs a destination that does not support mappings."""
     with installed_destination(Older):
         yield
 

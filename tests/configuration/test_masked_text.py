@@ -1,4 +1,4 @@
-"""Configurations as the ledger keeps them, and what differs between two of them."""
+"""Configurations as the ledger keeps them, and the differences between two of them."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class PigeonSettings(DestinationSettings):
 
 
 class Pigeon(Destination[PigeonSettings]):
-    """A third party's, which does not think of private addresses."""
+    """A third party's destination that says nothing about private addresses."""
 
     type = "pigeon"
     Settings = PigeonSettings

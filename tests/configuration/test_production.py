@@ -1,4 +1,4 @@
-"""config/production.yaml: what it demands, and that it opens nothing to strangers."""
+"""config/production.yaml needs its variables and opens nothing to strangers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ EVERYTHING = ALWAYS | {k: v for values in OF_DESTINATION.values() for k, v in va
 
 
 def missing(text: str, environment: Mapping[str, str]) -> set[str]:
-    """The variables that the mistakes in `text` name, with no other mistake among them."""
+    """The unset variables that `text` needs. Fails if `text` has any other mistake."""
     with pytest.raises(ConfigurationError) as wrong:
         parse_settings(text, "production.yaml", environment)
     told = [re.search(r"the environment has no (\w+)", p.message) for p in wrong.value.problems]
@@ -41,7 +41,7 @@ def missing(text: str, environment: Mapping[str, str]) -> set[str]:
 
 
 def without(text: str, name: str) -> str:
-    """`text` once its reader has deleted the block of a destination, with its comment."""
+    """`text` without the block of the destination `name` and the comment above it."""
     kept, deleted = re.subn(rf"\n  # [^\n]*\n  {name}:\n(    [^\n]*\n)+", "\n", text)
     assert deleted == 1
     return kept
@@ -94,7 +94,7 @@ def test_what_the_environment_says_arrives(settings: Settings) -> None:
 
 
 def test_consent_is_that_of_the_default_configuration(settings: Settings) -> None:
-    """But for held consent, which needs a secret of its own."""
+    """Except for held consent, which needs a secret of its own."""
     default = load_settings(PRODUCTION.parent / "gateway.yaml", {})
     assert settings.consent == default.consent.model_copy(update={"hold": None})
     ours, theirs = settings.destinations, default.destinations
@@ -114,7 +114,7 @@ OF_VARIABLE = {
 
 @pytest.mark.parametrize(("name", "place"), OF_VARIABLE.items())
 def test_a_variable_that_is_set_to_nothing_is_a_mistake(name: str, place: str) -> None:
-    """As in an .env file that its reader has not filled in."""
+    """This happens with an .env file that has not been filled in."""
     with pytest.raises(ConfigurationError) as wrong:
         load_settings(PRODUCTION, EVERYTHING | {name: ""})
     (problem,) = wrong.value.problems

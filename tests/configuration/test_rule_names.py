@@ -1,4 +1,4 @@
-"""Names of rules: by them the records of an event tell rules apart."""
+"""Names of rules: an event's records tell rules apart by name."""
 
 from __future__ import annotations
 

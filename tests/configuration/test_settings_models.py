@@ -26,7 +26,7 @@ MODELS = sorted(set(models()), key=lambda model: f"{model.__module__}.{model.__n
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_settings_cannot_be_changed_and_forbid_unknown_keys(model: type[BaseModel]) -> None:
     assert model.model_config.get("frozen") is True
-    # the keys of a condition are paths of an event, and it checks them itself
+    # a condition's keys are paths in an event, and it checks them itself
     assert model.model_config.get("extra") == ("allow" if model is Condition else "forbid")
 
 

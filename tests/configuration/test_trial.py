@@ -1,5 +1,5 @@
-"""A copy of the configuration to try changes in: only what decides about events can be changed, and
-no secret can be had by it."""
+"""Changes tried in a copy of the configuration: only settings that decide about events can be
+changed, and no secret can be read."""
 
 from __future__ import annotations
 

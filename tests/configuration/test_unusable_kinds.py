@@ -1,4 +1,4 @@
-"""A plug-in that cannot be used is a mistake of the configuration that names it alone."""
+"""A plug-in that cannot be used is a mistake only in a configuration that names it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a value is said in words of its own, and not in those of a library."""
+"""Messages about wrong values use the gateway's own words, not those of a library."""
 
 from __future__ import annotations
 

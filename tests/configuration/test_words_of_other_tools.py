@@ -1,4 +1,4 @@
-"""What is said where a configuration has the words of another tool."""
+"""Messages about operators, keys and types that another tool would accept."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""References to variables that are written as other tools write them, and would be taken
-literally."""
+"""References to variables in the syntax of other tools, which would be taken literally."""
 
 from __future__ import annotations
 
@@ -72,7 +71,7 @@ def test_the_two_characters_themselves() -> None:
 def test_a_secret_that_is_the_variable_of_another_tool_is_a_mistake(text: str) -> None:
     words = f"`{text}` is taken as the secret itself; write `${{TOKEN}}`"
     found = mistakes(text)
-    assert found == [(*place, words) for place in PLACES[:SECRETS]]  # `set` may have any text
+    assert found == [(*place, words) for place in PLACES[:SECRETS]]  # `set` accepts any text
 
 
 @pytest.mark.parametrize("text", ["${TOKEN}", "x$TOKEN", "pa$$w0rd", "$ecret-token", "${T:-a}"])

@@ -49,7 +49,7 @@ def _types(value: Any) -> set[type]:
         (("sources", "site", "paths", 1), 6),
         (("rules", 1), 9),
         (("rules", 1, "set", "t"), 10),
-        (("rules", 1, "nothing"), 9),  # the nearest one above
+        (("rules", 1, "nothing"), 9),  # the line of the nearest parent
         (("nothing", 7, "nothing"), 1),
     ],
 )
@@ -68,7 +68,7 @@ def test_lines(path: tuple[str | int, ...], line: int) -> None:
         ("${UNSET:-default}", "default"),
         ("${UNSET:-}", ""),
         ("${UNSET:-https://x.example/?a=b:-c}", "https://x.example/?a=b:-c"),
-        ("${TWICE}", "${NAME}"),  # what comes from the environment is text, and read once
+        ("${TWICE}", "${NAME}"),  # values from the environment are not expanded again
         ("$NAME", "$NAME"),
         ("{${NAME}}", "{value}"),
         ("${DOLLAR:-$}{NAME}", "${NAME}"),
@@ -94,7 +94,7 @@ def test_names_that_the_environment_lacks() -> None:
             "the environment has no TWO; set it there or in .env, or write ${TWO:-default}",
         ),
     ]
-    assert file.data == {"a": "", "b": ["x", " 3"], "${KEY}": 1}  # keys are names, not values
+    assert file.data == {"a": "", "b": ["x", " 3"], "${KEY}": 1}  # keys are not expanded
 
 
 def test_a_key_that_is_there_twice_does_not_hide_what_else_is_wrong() -> None:
@@ -187,7 +187,7 @@ def test_what_is_not_yaml(text: str, line: int, words: str) -> None:
 
 def test_reading_prints_nothing(recwarn: pytest.WarningsRecorder) -> None:
     assert read_yaml("a: &x {b: s3cr3t}\nc: &x {d: s3cr3t}\n", {}).problems == []
-    assert list(recwarn) == []  # ruamel's own would quote both lines
+    assert list(recwarn) == []  # ruamel's own warning would quote both lines
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "~", "\n\n"])
