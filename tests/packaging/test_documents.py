@@ -1,4 +1,4 @@
-"""What the documents and the packaging say is what is there."""
+"""The documents and the packaging agree with the code."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def instructions(name: str) -> list[str]:
-    """The arguments of each instruction `name` in the Dockerfile, lines joined."""
+    """The arguments of each instruction `name` in the Dockerfile, with continued lines joined."""
     text = re.sub(r"\\\n", " ", DOCKERFILE)
     return [line.split(None, 1)[1] for line in text.splitlines() if line.startswith(f"{name} ")]
 
 
 def in_image(path: str) -> Path:
-    """Where a path of the image comes from in the repository."""
+    """The path in the repository that is copied to `path` in the image."""
     for copy in instructions("COPY"):
         *sources, target = [word for word in copy.split() if not word.startswith("--")]
         if path.startswith(f"{target}/"):
@@ -45,8 +45,8 @@ def in_image(path: str) -> Path:
 
 
 def check_command(command: list[str]) -> None:
-    """That `gateway` would understand `command`, and that it runs the production file, to which
-    strangers may come."""
+    """Fails unless `gateway` understands `command`, and `command` runs the production file and does
+    not allow a demo."""
     name, *arguments = command
     parsed = main.commands[name].make_context(name, list(arguments), resilient_parsing=False)
     assert in_image(str(parsed.params["config"])) == PRODUCTION
@@ -119,15 +119,15 @@ def test_what_browsers_sent_while_valkey_was_away_outlives_the_container() -> No
 
 
 def variables(needed: bool) -> set[str]:
-    """Those that the production file reads; needed: those without a default."""
+    """The variables that the production file reads. needed: only those without a default."""
     return set(re.findall(r"\$\{(\w+)" + (r"\}" if needed else ""), PRODUCTION.read_text()))
 
 
 def in_container(service: str, dotenv: dict[str, str]) -> dict[str, str]:
     """The environment that Compose gives a service, by the rules of the Compose specification.
 
-    A variable without a value comes from .env, and is not set where .env has none.
-    ``${NAME:?text}`` ends Compose with the text where .env has no value.
+    A variable without a value takes it from .env, and is not set if .env has none.
+    ``${NAME:?text}`` ends Compose with the text if .env has no value.
 
     Source: docs.docker.com/reference/compose-file/services, environment, and .../interpolation
     """
@@ -158,7 +158,7 @@ SECRETS = {
     "GA4_API_SECRET": "a-secret",
     "WEBHOOK_SECRET": "whsec_b3VyLW93bi1zZWNyZXQtb2YtdGhlLXNob3A=",
 }
-"""What the reader fills in."""
+"""The values that the reader fills in."""
 
 
 @pytest.mark.parametrize("service", ["web", "worker"])
@@ -238,8 +238,8 @@ def lines_of_code(document: Path) -> Iterator[str]:
 
 
 def shown_commands() -> list[list[str]]:
-    """The words of every `gateway` command that a block of a document shows on one line, without
-    comments and explanations."""
+    """The words of every `gateway` command that a code block shows on one line, without comments
+    and explanations."""
     lines = {
         re.split(r" [>|#]|  ", line.removeprefix(".venv/bin/"))[0]
         for document in DOCUMENTS

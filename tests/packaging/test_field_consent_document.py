@@ -1,4 +1,4 @@
-"""docs/consent.md has the table of field consent as the code has it."""
+"""The table of field consent in docs/consent.md agrees with the code."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SECTION = (
 
 
 def cells(heading: str) -> list[list[str]]:
-    """The rows of the table with this heading in its first cell."""
+    """The rows of the table that has `heading` above its first column."""
     table = re.split(r"\n\n", SECTION[SECTION.index(f"| {heading} |") :])[0]
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in table.splitlines()[2:]]
 

@@ -19,7 +19,7 @@ AS_IN_MAKE = {
     ".venv/bin/ruff check": ".venv/bin/ruff check .",
     ".venv/bin/ruff format": ".venv/bin/ruff format --check .",
 }
-"""Hooks give ruff the files of the commit, and format them instead of complaining."""
+"""Hooks pass ruff the files of the commit, and format them instead of only checking."""
 
 
 def test_the_hooks_run_what_make_lint_runs() -> None:

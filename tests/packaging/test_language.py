@@ -1,4 +1,4 @@
-"""What operators read stands alone: HELP of metrics, descriptions of settings, help of commands."""
+"""Texts for operators stand alone: HELP of metrics, descriptions of settings, help of commands."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def metric_help() -> Iterator[tuple[str, str]]:
 
 
 def descriptions(model: type[BaseModel] = BaseModel) -> Iterator[tuple[str, str]]:
-    """Of the settings and test cases: all models that are loaded, kinds from entry points too."""
+    """The descriptions of fields in all loaded models, including kinds from entry points."""
     for child in model.__subclasses__():
         if child.__module__.startswith(OURS):
             for name, field in child.model_fields.items():

@@ -1,4 +1,4 @@
-"""The lock files have what pyproject.toml asks for, with hashes, and the image installs them."""
+"""The lock files pin what pyproject.toml asks for, with hashes, and the image installs that."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def entries(lock: str) -> list[str]:
 
 
 def versions(lock: str) -> dict[str, set[str]]:
-    """By name; several where they depend on the platform."""
+    """The locked versions of each package; several if they depend on the platform."""
     found: dict[str, set[str]] = {}
     for entry in entries(lock):
         requirement = Requirement(entry.partition(" --hash")[0])

@@ -1,4 +1,4 @@
-"""The Makefile says what takes long."""
+"""The Makefile announces a step that takes long."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SAYS = "Installing the gateway and what it needs into"
 
 
 def planned(*targets: str) -> str:
-    """What `make` would do, whatever `make` runs the tests."""
+    """The commands that `make` would run, unaffected by a `make` that runs the tests."""
     command = ["make", "--dry-run", "--no-print-directory", *targets]
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
     done = subprocess.run(

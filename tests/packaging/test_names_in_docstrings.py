@@ -1,5 +1,5 @@
-"""Names of modules and of what is in them, where the code speaks of them, are names that exist; and
-what a package says that it consists of is there."""
+"""Modules and members named in the code exist, and so do the modules that a package's docstring
+lists."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_what_a_package_lists_is_in_it(package: Path) -> None:
 
 
 def exists(name: str) -> bool:
-    """Whether `name` is a module, or leads to something in one."""
+    """Whether `name` is a module or a member of one."""
     parts = name.split(".")
     for count in range(len(parts), 0, -1):
         try:

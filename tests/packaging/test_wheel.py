@@ -1,5 +1,5 @@
 """The gateway without its repository: a wheel in an environment of its own, as `pipx install` and
-`uv tool install` make it, has all that it needs."""
+`uv tool install` create, has everything it needs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of commands of an environment with the wheel."""
+    """The folder with the commands of an environment that has the wheel."""
     return borrowed_environment.create(tmp_path_factory.mktemp("environment"), wheel)
 
 
@@ -96,7 +96,7 @@ def test_the_environment_runs_the_wheel_and_not_the_repository(
 
 @pytest.fixture
 def running(installed: Path, tmp_path: Path) -> Iterator[tuple[str, str]]:
-    """The addresses, public and of operators, of a gateway in a folder that was empty."""
+    """The public URL and the operators' URL of a gateway after `init` in an empty folder."""
     command(installed, tmp_path, "init", "--yes")
     port, operators_port = free_port(), free_port()
     ports = ["--port", str(port), "--operators-port", str(operators_port)]

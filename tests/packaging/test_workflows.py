@@ -1,4 +1,4 @@
-"""The workflows of GitHub run what contributors run, on every Python that the project supports."""
+"""The GitHub workflows run what contributors run, on every Python that the project supports."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def steps(workflow: str) -> Iterator[dict[str, Any]]:
 
 
 def commands(workflow: str) -> list[str]:
-    """The lines that its steps run."""
+    """The lines that the workflow's steps run."""
     scripts = [step["run"] for step in steps(workflow) if "run" in step]
     return [line for script in scripts for line in script.splitlines()]
 

@@ -1,7 +1,7 @@
-"""Cases from public reports of people who do this job; the README.md here tells how they are read.
+"""Cases from public bug reports; the README.md here explains their format.
 
-Each request goes through the web application to a real server. What the destinations would have got
-is worked out from what is stored, by the function that plans deliveries.
+Each request goes through the web application to a real Valkey. The function that plans deliveries
+then works out, from the stored entries, what each destination would have got.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def settings_of(case: dict[str, Any]) -> Settings:
 
 
 def with_moments(body: str) -> str:
-    """`body` with each ``@ISO-60`` and ``@MS-60`` as the time so many seconds from now."""
+    """`body` with each ``@ISO-60`` and ``@MS-60`` as the time that many seconds from now."""
 
     def moment(match: re.Match[str]) -> str:
         seconds = time.time() + int(match["seconds"])
@@ -64,7 +64,7 @@ def arrived(settings: Settings, redis: Redis, name: str) -> Iterator[dict[str, A
 
 
 def outcome(case: dict[str, Any], redis_url: str, redis: Redis) -> dict[str, Any]:
-    """What a check can ask for."""
+    """The names that a check can use."""
     settings = settings_of(case)
     with TestClient(create_app(settings, redis_url), client=("127.0.0.1", 50000)) as web:
         wait_for(lambda: web.get("/readyz").status_code == 200, 60, "readiness")
