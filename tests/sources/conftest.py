@@ -13,7 +13,8 @@ Requests = Callable[..., list[Inbound]]
 
 @pytest.fixture(scope="session")
 def capture() -> Requests:
-    """The POST and, of `gets`, the GET requests of a capture, as a source sees them."""
+    """A function that reads the POST requests of a capture as a source sees them. gets: the other
+    requests too."""
 
     def requests(name: str, gets: bool = False) -> list[Inbound]:
         recorded = json.loads((CAPTURES / f"{name}.json").read_text())

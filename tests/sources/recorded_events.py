@@ -214,8 +214,8 @@ SEGMENT_PYTHON: Events = [
 def rudderstack(
     client_id: str, url: str, session: int, campaign: dict[str, Any], ids: list[str], ms: list[int]
 ) -> Events:
-    """The five events of each of RudderStack's recordings. ms: when, after the seconds of the
-    session's first event."""
+    """The five events of each of RudderStack's recordings. session: its start in milliseconds. ms:
+    the time of each event, in milliseconds after the second in which the session started."""
     shared: dict[str, Any] = {
         "client_id": client_id,
         "page_location": url,
@@ -312,7 +312,7 @@ _SNOWPLOW = {
 
 
 def _contexts(index: int) -> Events:
-    """Entities that the tracker sends with each event. index: of the event in the session."""
+    """Entities that the tracker sends with each event. index: the event's number in the session."""
     page = {"id": "9e640db5-1193-43ce-b360-87781ab61aa1"}
     session = {
         "userId": "111e440d-f1ae-44e4-a660-0991d258da0d",

@@ -82,7 +82,7 @@ _USED = {**_LATER, "eu": "AAAAAAQ"}
 def _recording(
     query: str, session: str, page_id: int, experiments: str, **more: Any
 ) -> dict[str, Any]:
-    """What all events of one page have."""
+    """The fields that all events of one page share."""
     return {
         "user_id": "user-1",
         "ga_session_id": session,
@@ -108,8 +108,8 @@ def _recording(
 
 
 def _sent(count: int, tfd: int, system: dict[str, Any], engaged: int = 0) -> dict[str, Any]:
-    """What a request says about itself. count: how many came from the page. tfd: milliseconds since
-    the navigation. engaged: milliseconds in which the page was seen."""
+    """What a request says about itself. count: its number among the page's requests. tfd:
+    milliseconds since the navigation. engaged: milliseconds in which the page was seen."""
     stated = {
         "x-ga-request_count": count,
         "x-ga-tfd": tfd,
@@ -119,7 +119,7 @@ def _sent(count: int, tfd: int, system: dict[str, Any], engaged: int = 0) -> dic
 
 
 def _of_server(page_id: str, **more: str) -> dict[str, Any]:
-    """What gtag.js tells a server container alone."""
+    """Fields that gtag.js sends only to a server container."""
     own = {"etld": "google.ca", "tft": page_id, "lpc": "96795423", "navt": "n", "ude": "0", **more}
     return {"x-ga-lps": True, "x-ga-ur": "CA-QC", "x-sst-system_properties": own}
 

@@ -1,4 +1,4 @@
-"""The fields that the events of a request share make it no larger than it may be."""
+"""Fields that the events of a request share count toward its size once for each event."""
 
 from __future__ import annotations
 

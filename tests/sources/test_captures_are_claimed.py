@@ -1,4 +1,4 @@
-"""Every recording, sent below one prefix to all built-in sources at once, is one source's."""
+"""With all built-in sources below one prefix, each recording is claimed by its source alone."""
 
 from __future__ import annotations
 

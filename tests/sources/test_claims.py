@@ -1,4 +1,4 @@
-"""Which source a path belongs to: exact before prefixes, and the longest of these."""
+"""Which source a path belongs to: exact paths first, then the longest path below any prefix."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ REQUESTS = st.lists(SEGMENT, max_size=7).map(lambda parts: "/".join(["", *parts]
 
 
 def expected(claims: list[Claim], path: str) -> str | None:
-    """As the documentation says it: every claim is compared with the path."""
+    """The source by the rules in the documentation: compares every claim with the path."""
     for claim in claims:
         if path == claim.path:
             return claim.source

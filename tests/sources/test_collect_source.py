@@ -205,7 +205,7 @@ def test_a_backslash_before_u0000_is_no_nul() -> None:
 
 
 def refilled(recorded: Inbound) -> Inbound:
-    """`recorded` with an event in the same encoding, filled up to the same size if that is more."""
+    """`recorded` with `PURCHASE` in the same encoding, padded to the recorded size if larger."""
     content_type = recorded.headers.get("content-type", "")
     filler = "x" * 16_000
     size = len(recorded.body)

@@ -1,4 +1,4 @@
-"""What holds for every source, and what holds for all of ours besides."""
+"""Tests that every source must pass, and further tests of the built-in sources."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ WORDS = {
     """,
     "snowplow": "e eid duid dtm se_ac se_va ue_pr ue_px co cx data schema tr_id tr_tt ti_id ti_pr",
 }
-"""Names that mean something in a protocol."""
+"""By protocol, the names that have a meaning in it."""
 
 
 class TestCollect(SourceSuite):
@@ -457,7 +457,7 @@ MESSAGE |= {"idsite": 7, "rec": 1, "e_a": "a", "domain": "shop.example", "websit
 
 
 def in_envelope(suite: type[SourceSuite], message: object) -> bytes:
-    """A body with `message` alone."""
+    """A body that contains only `message`."""
     match suite.source.type:
         case "plausible":
             return orjson.dumps(message)

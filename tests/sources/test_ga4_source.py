@@ -31,7 +31,7 @@ def hit(query: str, body: bytes = b"") -> list[Event]:
 
 
 def one(query: str) -> Event:
-    """The event of `query` without the fields that say which protocol it came in."""
+    """The event of `query`, without the protocol version and the measurement ID."""
     (event,) = hit(query)
     assert event.pop("x-ga-protocol_version") == "2"
     assert event.pop("x-ga-measurement_id") == "G-1"

@@ -1,4 +1,4 @@
-"""Consent in an object of an event, as the messages of other tools have it."""
+"""Statements about consent in an object of an event, as other tools send them."""
 
 from typing import Any
 from urllib.parse import urlencode

@@ -51,7 +51,7 @@ def test_no_key_is_left_in_the_objects_of_a_source() -> None:
 
 
 def _texts(root: object) -> set[str]:
-    """Every text that `root` refers to, by attributes, lists and dicts."""
+    """Every text that can be reached from `root`, except through classes and callables."""
     seen: dict[int, Any] = {}
     queue = [root]
     while queue:

@@ -164,7 +164,7 @@ def test_what_is_read_has_neither_nul_nor_half_a_pair_and_as_many_characters(tex
 
 
 def _with_bad_ones(text: str) -> str:
-    """What Python's parser, which keeps NULs and halves, reads."""
+    """The text as Python's parser reads it: with NULs and halves of surrogate pairs."""
     (value,) = json.loads(f'["{text}"]')
     assert isinstance(value, str)
     return value

@@ -39,7 +39,7 @@ def answer(batch: Batch) -> tuple[int, Any]:
 
 
 def events(hit: dict[str, Any]) -> list[Event]:
-    """The events of `hit`, which reads the same in a query, a form and each form of bulk."""
+    """The events of `hit`. Fails unless a query, a form and each kind of bulk read the same."""
     hit = {"idsite": "1", "rec": "1", **hit}
     query = urlencode(hit)
     batches = [

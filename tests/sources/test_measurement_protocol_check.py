@@ -1,4 +1,4 @@
-"""`/debug/mp/collect`: what is wrong with a request, in Google's format, and nothing is kept."""
+"""`/debug/mp/collect` reports mistakes in a request in Google's format, and keeps nothing."""
 
 from __future__ import annotations
 

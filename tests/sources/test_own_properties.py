@@ -1,4 +1,4 @@
-"""Properties of a sender's own are compared with what the protocol states."""
+"""A sender's own properties are compared with the fields that the protocol states."""
 
 from typing import Any
 

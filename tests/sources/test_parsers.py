@@ -79,7 +79,7 @@ PART = (
 
 @st.composite
 def damaged(draw: st.DrawFn, whole: st.SearchStrategy[bytes]) -> bytes:
-    """Nearly what it should be: some bytes are missing, and others are in their place."""
+    """Sound data in which a few bytes are removed, replaced or added."""
     data = draw(whole)
     for _ in range(draw(st.integers(1, 3))):
         start = draw(st.integers(0, len(data)))
@@ -118,7 +118,7 @@ def test_forms_and_queries(body: bytes) -> None:
 
 
 def check_fields(fields: list[tuple[str, str]]) -> None:
-    """That they make an event that can be written."""
+    """Fails if `fields` make an event that cannot be written as JSON."""
     assert "\0" not in "".join(name + value for name, value in fields)
     with contextlib.suppress(EventError):
         orjson.dumps(read_event(expand(fields)))
@@ -137,7 +137,7 @@ STATEMENTS = [
 NAMES_OF_HITS = st.sampled_from(STATEMENTS) | NAME
 PREFIXES = st.sampled_from(["", "ep.", "epn.", "up.", "upn.", "pr1", "ep.items."])
 HITS = st.lists(st.tuples(st.builds(str.__add__, PREFIXES, NAMES_OF_HITS), TEXTS), max_size=8)
-"""Parameters, some of them more than once."""
+"""Parameters of a hit, which may be repeated."""
 
 
 @given(HITS, HITS)
@@ -205,7 +205,7 @@ CALLS = st.fixed_dictionaries(
         "traits": JSON,
     },
 )
-"""Calls with the names that the commerce spec and the context have."""
+"""Calls with names from the commerce spec and the context."""
 
 
 @given(CALLS)
@@ -285,12 +285,12 @@ def test_messages_of_umami(message: Any, payload: dict[str, Any]) -> None:
 
 
 def filled(piece: str) -> bytes:
-    """As large as a body from a browser can be."""
+    """`piece` repeated up to the largest size of a body from a browser."""
     return (piece * (BROWSER_BODY_BYTES // len(piece))).encode()
 
 
 SHOWN = {**AUTHORIZED, "x-write-key": "wk"}
-"""The keys of every protocol."""
+"""Headers with the keys that the sources know."""
 
 PIECES = ["a.", "a=b&", "items.0.a=b&", "consent[", "consent.", "%", "%00", "&", "a=1~", "\r\n"]
 PIECES += [
@@ -319,7 +319,7 @@ PIECES += [
     "source", [suite.source for suite in SUITES], ids=lambda source: source.type
 )
 def test_what_is_large_and_repeats_itself_is_read_in_linear_time(source: Any, piece: str) -> None:
-    """What takes more than that does not end."""
+    """Only the time limit of a test stops a parser that takes much longer."""
     text = filled(piece)
     for kind in ("application/json", "application/x-www-form-urlencoded", MULTIPART):
         headers = {**SHOWN, "content-type": kind}

@@ -1,4 +1,4 @@
-"""What a request looks like to which no source answers, and what is shown of it."""
+"""Requests that no source answers: which protocol they look like, and what is shown of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One oddity in the requests of every protocol: each makes the same of it."""
+"""The same oddity in the requests of every protocol has the same result."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ SOURCES: dict[str, Source[Any]] = {
 
 
 def post(path: str, body: Any, query: str = "") -> Inbound:
-    """A request of a page. Python writes numbers that are none as JavaScript calls them."""
+    """A request from a page. `json` writes NaN and infinity under their JavaScript names."""
     headers = {"origin": "https://a.example", "user-agent": "Mozilla/5.0", "x-write-key": "wk"}
     return Inbound("POST", path, query, headers, json.dumps(body).encode())
 
@@ -57,7 +57,7 @@ def get(path: str, fields: Fields) -> Inbound:
 
 
 def renamed(fields: Fields, **names: str) -> Fields:
-    """Those of `fields` that have one of `names`, theirs by ours, under these."""
+    """The fields that are in `names`, renamed. names: the protocol's name by ours."""
     return {theirs: fields[ours] for ours, theirs in names.items() if ours in fields}
 
 
@@ -121,7 +121,7 @@ PURCHASES: dict[str, Callable[[Fields], Inbound]] = {
     "umami": lambda fields: post("/api/send", umami_message(fields)),
     "plausible": lambda fields: post("/api/event", plausible_event(fields)),
 }
-"""By protocol, from what our field names say of a purchase to the request that says it."""
+"""By protocol, a function from a purchase in our field names to the request."""
 
 
 def read(protocol: str, request: Inbound) -> Batch:
@@ -252,7 +252,7 @@ BATCHES: dict[str, tuple[Fields, Callable[[Any], Inbound]]] = {
     "snowplow": (snowplow_payload({}), lambda data: post(TP2, {"data": data})),
     "matomo": (matomo_hit({}), lambda hits: post("/matomo.php", {"requests": hits})),
 }
-"""By protocol, a message, and from what stands in the place of a list of them to the request."""
+"""By protocol, a message, and a function from a list of messages, or its stand-in, to a request."""
 
 
 @pytest.mark.parametrize("protocol", BATCHES)
@@ -301,7 +301,7 @@ IN_PARTS: dict[str, Callable[[str], Inbound]] = {
     ),
     "plausible": lambda own: post("/api/event", {"n": "purchase", "u": "https://a/", "p": own}),
 }
-"""By protocol, the request of an event with its own properties."""
+"""By protocol, a function from an event's own properties to the request."""
 
 
 @pytest.mark.parametrize("protocol", IN_PARTS)

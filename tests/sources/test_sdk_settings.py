@@ -1,4 +1,4 @@
-"""What the SDKs of Segment and RudderStack for browsers ask before they send."""
+"""The settings that browser SDKs of Segment and RudderStack request before they send."""
 
 from __future__ import annotations
 

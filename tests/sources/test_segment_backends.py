@@ -1,4 +1,4 @@
-"""`segment` from backends: their address and agent are not the visitor's, and who is trusted."""
+"""`segment` from backends: their address and agent are not the visitor's; some are trusted."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def by(library: Any, **context: Any) -> Batch:
 
 
 def shown(key: str, query: str = "", headers: dict[str, str] | None = None) -> Batch:
-    """A batch of which the body shows `key`."""
+    """The batch of a request with `key` in its body."""
     body = {"writeKey": key, "event": "A", "context": {"ip": "203.0.113.9", "userAgent": CHROME}}
     request = Inbound("POST", "/v1/track", query, headers or {}, orjson.dumps(body))
     return WITH_SECRET.read(request)
@@ -112,7 +112,7 @@ def test_browsers_apps_and_strangers_are_no_backends(library: Any) -> None:
 
 
 def test_the_context_of_a_batch_holds_where_a_message_says_nothing() -> None:
-    """As the libraries for Go and Java send it."""
+    """The libraries for Go and Java send one."""
     shared = {"library": {"name": "analytics-go"}, "locale": "de"}
     batch = read({}, context=shared)
     assert (batch.events, batch.backend) == ([{"event_name": "A", "language": "de"}], True)

@@ -1,4 +1,4 @@
-"""`segment`: what a message and its batch say of consent, categories and destinations."""
+"""`segment`: what a message and its batch say about consent, categories and destinations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SOURCE = Segment(SegmentSettings(type="segment", write_keys=[KEY]))
 
 
 def event_of(message: dict[str, Any], **envelope: Any) -> Event:
-    """What the source makes of `message`, before the event is checked."""
+    """The event that the source makes of `message`, unchecked and without its name."""
     event = to_event({"event": "A", **message}, "track", envelope)
     assert event.pop("event_name") == "A"
     return event

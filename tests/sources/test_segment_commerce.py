@@ -1,4 +1,4 @@
-"""Segment's commerce spec: each of its events, whole."""
+"""Segment's commerce spec: each of its events, with all fields."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SOURCE = Segment(SegmentSettings(type="segment", write_keys=["KEY"]))
 
 
 def track(event: str, **properties: Any) -> Event:
-    """The event of a call."""
+    """The event of a `track` call."""
     body = {"writeKey": "KEY", "type": "track", "event": event, "properties": properties}
     batch = SOURCE.read(Inbound("POST", "/v1/track", body=orjson.dumps(body)))
     assert not batch.refused

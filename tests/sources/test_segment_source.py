@@ -82,7 +82,7 @@ def test_recordings_field_by_field(capture: Capture, name: str) -> None:
 
 
 def position(events: list[Event], event_id: str) -> int:
-    """Browsers send in no particular order."""
+    """The index of an event; browsers send in no particular order."""
     return [event["event_id"] for event in events].index(event_id)
 
 

@@ -1,4 +1,4 @@
-"""Commerce of Snowplow's trackers: plug-ins, and orders in the older way."""
+"""Commerce events of Snowplow's trackers: from plug-ins, and orders in the older form."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def tp2(*payloads: Any, **envelope: Any) -> Batch:
 
 
 def one(told: dict[str, Any], *entities: Any, **payload: Any) -> Event:
-    """The event in the self-describing `told`, sent with `entities`."""
+    """The event of the self-describing data `told`, sent with `entities`."""
     described = orjson.dumps(named(f"{TRACKERS}/unstruct_event") | {"data": told}).decode()
     contexts = orjson.dumps(named(f"{TRACKERS}/contexts") | {"data": entities}).decode()
     (event,) = tp2({"e": "ue", "ue_pr": described, "co": contexts, **payload}).events

@@ -38,7 +38,7 @@ def tp2(*payloads: Any) -> Batch:
 
 
 def one(payload: dict[str, Any]) -> Event:
-    """The event in `payload`, which reads the same as POST and as GET."""
+    """The event in `payload`. Fails unless POST and GET read the same."""
     (event,) = tp2(payload).events
     assert SOURCE.read(Inbound("GET", "/i", urlencode(payload))).events == [event]
     return event

@@ -1,4 +1,4 @@
-"""Statements about consent: which fields are any, and several of one as one value."""
+"""Statements about consent: which fields are statements, and how several values become one."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Submission tokens: only what was issued is read, for its source and its origin."""
+"""Submission tokens: only an issued token is read, and only for its source and its origin."""
 
 from __future__ import annotations
 
