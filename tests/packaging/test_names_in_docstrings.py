@@ -27,6 +27,11 @@ FILES = sorted(
 )
 
 
+def test_names_are_found() -> None:
+    assert len(FILES) > 50
+    assert len(LISTS) > 3
+
+
 @pytest.mark.parametrize("path", FILES, ids=str)
 def test_it_exists(path: Path) -> None:
     names = set(NAMED.findall((ROOT / path).read_text(encoding="utf-8")))

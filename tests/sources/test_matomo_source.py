@@ -611,6 +611,7 @@ def test_what_is_stated_around_the_hits_holds_for_each_of_them() -> None:
         consent={"ad_storage": "denied"},
         query="gcs=G100",
     )
+    assert len(batch.events) == 2
     for event in batch.events:
         assert (event["consent"], event["gcs"]) == ({"ad_storage": "denied"}, "G100")
 
