@@ -43,7 +43,7 @@ def main(lock: str) -> int:
     command = (sys.executable, "-m", "pip_audit", "--requirement", lock, "--require-hashes")
     options = ("--disable-pip", "--format", "json", "--progress-spinner", "off")
     result = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
-    if not result.stdout:  # otherwise stderr also praises what was not audited
+    if not result.stdout:  # with a report, stderr also says that all is well
         print(result.stderr, file=sys.stderr)
     verdict = judge(result.stdout)
     print(verdict.text)

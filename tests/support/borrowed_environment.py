@@ -11,8 +11,9 @@ from pathlib import Path
 
 
 def create(folder: Path, *packages: Path) -> Path:
-    """Creates it and returns the folder of its commands. `packages` are wheels, or folders of
-    projects that hatchling builds. Packages installed here take precedence over borrowed ones."""
+    """Creates the environment in `folder` and returns the folder of its commands. `packages` are
+    wheels, or folders of projects that hatchling builds. Packages installed here take
+    precedence over borrowed ones."""
     venv.create(folder, symlinks=True)
     commands = folder / "bin"
     (site,) = folder.glob("lib/python*/site-packages")

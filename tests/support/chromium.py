@@ -1,4 +1,4 @@
-"""The Chromium of this machine, started so that it resolves no host names but ours."""
+"""Finds the Chromium of this machine. With `FLAGS`, it resolves no host names but ours."""
 
 import shutil
 
@@ -19,13 +19,13 @@ FLAGS = [
 
 
 SHELL = "chromium-headless-shell"
-"""Chromium without windows: it takes a fifth of the CPU time for the same pages."""
+"""Chromium without windows, which takes a fifth of the CPU time for the same pages."""
 WHOLE = ("chromium", "chromium-browser")
 
 
 def find_chromium(whole: bool = False) -> str:
-    """Its path. whole: the full browser, with what the shell lacks, such as the back-forward
-    cache."""
+    """The path of Chromium. whole: the full browser, which has what the shell lacks, such as the
+    back-forward cache."""
     for program in WHOLE if whole else (SHELL, *WHOLE):
         if path := shutil.which(program):
             return path

@@ -1,4 +1,4 @@
-"""Senders that send events to a gateway on a cluster until it takes them, whatever dies."""
+"""Senders that repeat each request to a gateway on a cluster until it is accepted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ IN_A_REQUEST = 4
 
 
 class Senders:
-    """Send numbered events, each repeatedly and with the same id until it is accepted."""
+    """Send numbered events. A request that fails is repeated with the same ids, at another port."""
 
     def __init__(self, ports: list[int], events: int) -> None:
         self._ports, self._left = ports, iter(range(0, events, IN_A_REQUEST))

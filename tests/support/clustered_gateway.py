@@ -1,5 +1,5 @@
-"""A gateway on a cluster: events on three nodes, RQ's jobs on a server of their own, and as many
-web and worker processes as asked for."""
+"""A gateway on a cluster: events on three nodes, RQ's jobs on a separate server, and any number of
+web and worker processes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ON_DISK = ("--appendonly", "yes", "--appendfsync", "always")
 
 
 class ClusteredGateway:
-    """Runs within a `with` block. config: without `redis`. names: of the destinations in it."""
+    """Runs within a `with` block. config: without `redis`. names: its destinations."""
 
     def __init__(
         self, folder: Path, config: str, names: Sequence[str], webs: int = 2, workers: int = 3
@@ -76,7 +76,7 @@ class ClusteredGateway:
         )
 
     def kill(self, name: str) -> None:
-        """Kills a web process and starts it again, or the workers or the writer of the ledger,
+        """Kills a web process and starts it again; or kills the workers or the ledger's writer,
         which `gateway work` starts again."""
         if name in self.processes:
             self.processes[name].kill()
@@ -104,7 +104,7 @@ class ClusteredGateway:
         return asyncio.run(wait())
 
     def jobs_were_there(self) -> bool:
-        """Whether RQ has done its work on the server of its own, and nothing but RQ has."""
+        """Whether the jobs' server has keys of RQ and none of the gateway."""
         with self.jobs.client() as redis:
             return bool(redis.keys("rq:*")) and not redis.keys("gw:*")
 

@@ -1,4 +1,4 @@
-"""A small application within the layers of access, and browsers that ask for it."""
+"""A small application behind the console's access layers, and browsers that request its pages."""
 
 from __future__ import annotations
 
@@ -114,5 +114,5 @@ OpenBrowser = Callable[..., Browser]
 
 
 def words(answer: httpx.Response) -> str:
-    """What a page says, in one line."""
+    """The text of a page, in one line."""
     return unescape(" ".join(re.sub(r"<[^>]*>", " ", answer.text).split()))

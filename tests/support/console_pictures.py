@@ -1,4 +1,4 @@
-"""Takes docs/console-*.png: pages of the console of a gateway that has had nine days of a shop.
+"""Takes docs/console-*.png: pages of the console, with the events of a shop in nine days.
 
 python -m tests.support.console_pictures    or: make console-pictures
 """
@@ -75,8 +75,8 @@ destinations:
 
 
 def by_day_and_night(fraction: float) -> float:
-    """Shifts events that are spread evenly over the days, so that few come at night (UTC) and each
-    day has more."""
+    """Moves evenly spread events so that few are at night (UTC) and each day has more than the one
+    before."""
     now = time.time() % DAY / DAY
     grown = fraction + GROWTH * fraction * (1 - fraction)
     turn = 2 * pi * (grown * DAYS - DAYS + now)
@@ -84,7 +84,7 @@ def by_day_and_night(fraction: float) -> float:
 
 
 def send(gateway: Gateway) -> None:
-    """Some of today's visitors, and the purchase."""
+    """Sends the events of some of today's visitors, and the purchase."""
     chance = Random(7)
     for number in range(60):
         name = chance.choice(["page_view", "page_view", "view_item", "add_to_cart"])

@@ -54,7 +54,7 @@ class ConsoleServer:
             ws="none",
             log_config=None,
             timeout_graceful_shutdown=1,
-            timeout_keep_alive=3600,  # a client that pauses might send as its connection is closed
+            timeout_keep_alive=3600,  # or a paused client might send as its connection closes
         )
         self._server = uvicorn.Server(configured)
         self._socket = socket.create_server(("127.0.0.1", 0))

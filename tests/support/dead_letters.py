@@ -1,4 +1,4 @@
-"""Makes dead letters as events make them: appended, read, settled."""
+"""Makes dead letters as production does: events are appended, read and settled."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def end(
     count: int = 1000,
     bounds: StoreBounds = ALL,
 ) -> int:
-    """Ends the next `count` unread events as `result`. Returns how many dead letters that
+    """Ends the next `count` unread events as `result`. Returns how many dead letters this
     removed."""
     entries = (await Reader(redis, KEYS.destination(destination), "drain").new(count, None)).entries
     letters = [
@@ -72,13 +72,13 @@ async def bury(
     trusted: bool = False,
     bounds: StoreBounds = ALL,
 ) -> int:
-    """Makes `events` dead letters of `destination`. Returns how many others that removed."""
+    """Makes `events` dead letters of `destination`. Returns how many others this removed."""
     await append(redis, destination, events, trusted)
     return await end(redis, destination, result, reason, bounds=bounds)
 
 
 def bury_now(url: str, destination: str, events: Iterable[Event], *how: Any) -> None:
-    """The same for tests that are not asynchronous."""
+    """`bury`, for tests that are not asynchronous."""
 
     async def work() -> None:
         async with connect_for_work(url) as redis:

@@ -19,13 +19,13 @@ CONFIG = (ROOT / "config" / "gateway.yaml").read_text()
 VIEW = {"width": 920, "height": 1400}
 AREA = {"x": 0, "y": 0, "width": VIEW["width"]}
 MARGIN = 24
-"""Pixels under the card of the purchase, where the picture ends."""
+"""Pixels from the card of the purchase to the end of the picture."""
 
 SECONDS = 60
 
 
 def take(url: str, picture: Path) -> None:
-    """Accepts, buys, and waits until each destination has the purchase."""
+    """Gives consent, buys, and takes the picture once each destination has the purchase."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         page = browser.new_page(viewport=VIEW, locale="en-GB", reduced_motion="reduce")

@@ -92,7 +92,7 @@ def _page(kind: Kind) -> Iterator[str]:
 
 
 def _common_settings(kind: Kind) -> set[str]:
-    """Names of the settings that `kind` has as every destination has them."""
+    """Names of the settings that `kind` has in common with every destination."""
     own = kind.Settings.model_fields
     return {
         name
@@ -169,7 +169,7 @@ def _hashed_row(hashing: Hashing, prefix: str = "") -> str:
 
 
 def _form(name: str) -> str:
-    """What the normaliser `name` says about itself, up to the vendor that it names."""
+    """The docstring of the normaliser `name`, up to its first colon."""
     function = resolve_name(name if "." in name else f"{normalise.__name__}.{name}")
     rule = " ".join((inspect.getdoc(function) or "").split())
     return _text(rule.partition(":")[0].rstrip("."))
@@ -225,7 +225,7 @@ def _block(language: str, text: str) -> str:
 
 
 def _text(docstring: str) -> str:
-    """reStructuredText's code in Markdown's."""
+    """`docstring` with code marked as in Markdown instead of reStructuredText."""
     return docstring.replace("``", "`")
 
 

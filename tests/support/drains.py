@@ -1,4 +1,4 @@
-"""Drains in tests: how they are run, and what became of the events."""
+"""Runs drains in tests, and shows what became of the events."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def run(*drains: Drain) -> None:
 
 
 async def send_to_the_end(sender: Sender, shipment: Shipment) -> list[Result]:
-    """What became of `shipment` and of the parts into which it was halved."""
+    """The results of `shipment` and of the parts into which it was halved."""
     results: list[Result] = []
     waiting = deque([shipment])
     while waiting:
@@ -57,7 +57,8 @@ async def pauses(redis: Redis) -> int:
 
 
 async def outcomes(redis: Redis) -> dict[str, int]:
-    """The counts of the law of conservation that are not 0; fails if it does not hold."""
+    """The numbers of endings and of pending events that are not 0. Fails unless they add up to the
+    accepted events."""
     now = await numbers(redis)
     ended = {end: now.counts.get(end, 0) for end in ("delivered", "rejected", "expired")}
     assert now.counts.get("accepted", 0) == sum(ended.values()) + now.pending

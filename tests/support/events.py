@@ -1,4 +1,4 @@
-"""Events and decisions for tests, made from numbers, so that copies and losses can be told."""
+"""Events and decisions for tests, numbered so that tests can detect copies and losses."""
 
 from __future__ import annotations
 

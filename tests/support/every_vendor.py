@@ -34,13 +34,13 @@ CURRENCY = {
     "tiktok": "properties.currency",
     "x": "price_currency",
 }
-"""Where each vendor has the currency. GA4 is left out, since it reports no refusals."""
+"""Each vendor's field for the currency. GA4 is left out, since it reports no refusals."""
 
 ODD = "odd_purchase"
 
 
 def config(url: str) -> dict[str, Any]:
-    """A destination for each example, with its settings; the one of `purchase` also gets what the
+    """A destination for each example, with its settings; those of `purchase` also get what the
     tests send to all vendors."""
     account = {
         "type": "service_account",
@@ -75,7 +75,7 @@ def events_of(name: str) -> dict[str, Any]:
 
 
 def odd(name: str) -> dict[str, Any]:
-    """A purchase in a currency that the vendor does not take."""
+    """The mapping of a purchase to one in a currency that the vendor does not accept."""
     kind = KINDS[name.partition("-")[0]]
     known = (kind.built_in_mapping or MappingSettings()).events | events_of(name)
     named = known.get("purchase")
@@ -91,7 +91,7 @@ ALL = {name.removesuffix("-purchase"): name for name in EXAMPLES if name.endswit
 
 
 def purchase(number: str, **more: Any) -> dict[str, Any]:
-    """A purchase that every vendor takes."""
+    """A purchase that every vendor accepts."""
     return {
         "event_name": "purchase",
         "event_id": f"e-{number}",

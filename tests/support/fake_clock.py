@@ -6,7 +6,8 @@ runs COMMAND as if DAYS days had passed; a negative number goes back.
 
 fake_clock.c, compiled and preloaded, answers in the kernel's place when a program asks for the time
 of day. libfaketime would do the same, but its version 0.9.10 confuses clocks: when Python sleeps,
-with `clock_nanosleep` until a time of the monotonic clock, it takes this for one of the fake clock.
+with `clock_nanosleep` until a time of the monotonic clock, it takes that time for one of the
+fake clock.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class FakeClock:
         return {"LD_PRELOAD": str(self._library), "FAKE_CLOCK": str(self._file)}
 
     def jump(self, seconds: float) -> None:
-        """Sets it, in all programs at the same moment."""
+        """Moves the clock by `seconds`, in all programs at the same moment."""
         with self._file.open("r+b") as file:
             ahead = int.from_bytes(file.read(), sys.byteorder, signed=True) + int(seconds)
             file.seek(0)
@@ -49,13 +50,13 @@ class FakeClock:
 
 
 def without_fake_clock() -> dict[str, str]:
-    """The environment, for a program that needs the real time: the certificates of servers that are
-    not ours hold for a few months."""
+    """The environment of a program that needs the real time, since certificates of other people's
+    servers are valid only for months."""
     return {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
 
 
 def why_not(folder: Path) -> str:
-    """Why no clock can be made to jump here; "" when it can."""
+    """Why the clock cannot be set on this machine; "" if it can."""
     if sys.platform != "linux" or shutil.which("cc") is None:
         return "Linux and a C compiler (cc) are needed"
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """Firefox, driven with WebDriver BiDi (https://www.w3.org/TR/webdriver-bidi/).
 
-Playwright drives only a Firefox that it has built itself. Contexts and pages have its methods'
-names here, so that a test can visit a page in Chromium and in Firefox.
+Playwright drives only a Firefox that it has built itself. `Context` and `Page` have its methods'
+names, so that the same test can run in Chromium and in Firefox.
 """
 
 import contextlib
@@ -159,7 +159,7 @@ class Page:
         raise AssertionError(f"{source}: not within {timeout / 1000} s")
 
     def wait_for_url(self, ending: str) -> None:
-        """ending: after `**`."""
+        """ending: the end of the URL, after `**`."""
         self.wait_for_function(f"location.href.endsWith({json.dumps(ending.lstrip('*'))})")
 
     def wait_for_timeout(self, milliseconds: float) -> None:

@@ -48,7 +48,7 @@ def refuses(port: int) -> bool:
 
 
 PATIENCE = 3
-"""How many times longer a machine may take that is busy with other tests."""
+"""How many times longer a wait may take on a machine that is busy with other tests."""
 
 
 def wait_for(condition: Callable[[], T], seconds: float, what: str) -> T:
@@ -171,8 +171,8 @@ class Gateway:
         return self.books()[destination]
 
     def books(self) -> dict[str, Counter[str]]:
-        """Events of each destination by outcome, with those that are pending; those of one
-        destination at one moment."""
+        """Events of each destination by outcome, with those that are pending. The counts of one
+        destination are of one moment."""
         books: dict[str, Counter[str]] = {}
         for (name, labels), value in self.metrics().items():
             of = dict(labels)
@@ -189,7 +189,7 @@ class Gateway:
         return ended.stdout
 
     def audit(self) -> str:
-        """What does not balance between Redis and the ledger, in words; "" if all does."""
+        """What `gateway audit` prints if Redis and the ledger do not balance; else ""."""
         ended = self._run("audit")
         return f"{ended.stdout}{ended.stderr}" if ended.returncode else ""
 
@@ -219,7 +219,8 @@ class Gateway:
         )
 
     def words_before_commands(self) -> list[str]:
-        """Words before each command, for subclasses in which it must see what the gateway sees."""
+        """Words before each command. Subclasses use them to give it the gateway's view of the
+        disk."""
         return []
 
     def wait_until_delivered(self, destination: str, seconds: float = 60) -> dict[str, int]:

@@ -17,14 +17,14 @@ from gateway.configuration.settings import settings_model
 
 
 def forget_kinds() -> None:
-    """Lets the configuration look again for what is installed."""
+    """Makes the configuration look again for installed destinations."""
     for cached in (installed_kinds, settings_model, settings_schema):
         cached.cache_clear()
 
 
 @contextmanager
 def installed_destination(kind: type[Destination[Any]]) -> Iterator[None]:
-    """Within it, `kind` is installed next to ours."""
+    """Within the context, `kind` is installed in addition to ours."""
 
     class Point(EntryPoint):
         def load(self) -> type[Destination[Any]]:

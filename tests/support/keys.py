@@ -1,4 +1,4 @@
-"""The keys of a gateway without a namespace of its own, and of two destinations."""
+"""The keys of a gateway in the default namespace, and of two of its destinations."""
 
 from gateway.queue.keys import Keys
 from gateway.redis_client.namespace import DEFAULT_NAMESPACE

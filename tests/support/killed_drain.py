@@ -27,8 +27,8 @@ from tests.support.keys import ADS, KEYS
 from tests.support.later_vendor import LaterParcel, LaterVendor
 
 MOMENTS = ("answered", "submitted", "polling", "polled", "resolved")
-"""After the vendor's answer and before it is stored; when it is stored; after the question about
-it; after the answer to that and before it is stored; when that is stored."""
+"""After the vendor's answer, before or after the ticket is stored; after the vendor is asked about
+the ticket; with its verdicts, before or after they are stored."""
 
 
 def die(*_: object) -> None:
@@ -44,7 +44,7 @@ class DyingVendor(LaterVendor):
 
 
 def kill_around(cls: type, name: str, before: bool, when: Callable[..., object]) -> None:
-    """Makes the method die before or after it has done its work, if `when` says so."""
+    """Makes the method kill this process before or after its work, if `when` returns true."""
     method: Callable[..., Awaitable[Any]] = getattr(cls, name)
 
     async def dying(*args: Any) -> Any:

@@ -2,8 +2,8 @@
 
     python -m tests.support.large_counts FOLDER [KEPT_DAYS]
 
-The rows are those that production makes of events: every value is counted in every hour, at every
-destination, with every ending that it can have.
+The rows are like those of production: every value is counted in every hour, at every destination,
+with every ending that it can have.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.support.large_ledger import BROWSERS, COUNTRIES, DESTINATIONS, NAMES
 EVENTS_A_DAY = 1_000_000
 STORED_DAYS = 7
 KEPT_DAYS = 181
-"""A chart of 90 days, and the same weekdays before."""
+"""Enough for a chart of 90 days and of the days before it, on the same weekdays."""
 
 CONSENTS = ("all granted", "ads denied", "analytics denied", "all denied")
 SOURCES = ("site", "shop", "app")
@@ -31,8 +31,8 @@ REASONS = tuple(f"{kind} is denied ({n})" for kind in ("ad_storage", "rule") for
 
 
 def fill_counts(folder: LedgerFolder, end: float, kept_days: int = KEPT_DAYS) -> None:
-    """Writes the counts of `STORED_DAYS` days up to `end` (Unix seconds), and of `kept_days` days
-    before that are over."""
+    """Writes the counts of `STORED_DAYS` days up to `end` (Unix seconds), and of the `kept_days`
+    days before, of which only the counts are kept."""
     store = folder.to_write()
     store.open()
     try:

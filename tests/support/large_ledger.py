@@ -1,4 +1,4 @@
-"""A large ledger, written directly in the rows of production: the same each time.
+"""A large ledger, written directly as rows like those of production; the same each time.
 
     python -m tests.support.large_ledger FOLDER [EVENTS] [DAYS]
 
@@ -51,8 +51,8 @@ _AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/14
 
 @dataclass(frozen=True, slots=True)
 class Large:
-    """What was written. end: Unix seconds after the newest event. order: one that a browser and a
-    backend sent, near the middle."""
+    """What was written. end: Unix seconds after the newest event. order: the id of
+    an order near the middle that both a browser and a backend sent."""
 
     events: int
     days: float
@@ -73,8 +73,8 @@ def fill(
     spread: Callable[[float], float] = float,
 ) -> Large:
     """Writes `events` events, each with an ending at each of `DESTINATIONS`, spread evenly over the
-    `days` before `end` (Unix seconds, or now). spread: maps their places in this time, from 0 to 1,
-    to others in the same order."""
+    `days` before `end` (Unix seconds, or now). spread: maps places in this time, from 0 to 1, to
+    others without changing their order."""
     end = end or time.time()
     store = place.to_write()
     store.open()
@@ -161,7 +161,7 @@ def _ending(name: str, states: dict[str, str], chance: Random) -> tuple[str, int
 
 
 def _event(number: int, chance: Random) -> tuple[dict[str, Any], bool]:
-    """An event, and whether a backend sent it. Of 40 events, two are one order."""
+    """An event, and whether a backend sent it. Two in 40 events are one order."""
     order, place = divmod(number, 40)
     visitor = int(chance.random() * _VISITORS)
     event: dict[str, Any] = {

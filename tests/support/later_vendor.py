@@ -1,4 +1,4 @@
-"""A vendor that answers with a ticket, and tells later what became of the events."""
+"""A vendor that answers with a ticket, and gives its verdicts on the events later."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class LaterParcel(Parcel):
 
 class LaterVendor:
     """The client of `LaterParcel`. verdict: maps an event's id to one of `VERDICTS`. file: where it
-    keeps what it got, for a vendor that outlives the process that sends.
+    keeps requests and polls, for a vendor that outlives the sending process.
 
     requests: the ids in each request, in order. polls: the tickets asked about.
     """

@@ -1,4 +1,4 @@
-"""A ledger in tests: what is appended and settled, and what the ledger makes of it."""
+"""A ledger for tests: events are appended and settled, and the ledger stores their records."""
 
 from __future__ import annotations
 
@@ -110,14 +110,14 @@ class Books:
         return await put_back(self.redis, KEYS.destination(destination), replays, reporting)
 
     async def release(self, decided: Mapping[str, Decision]) -> int:
-        """Appends what was decided about events in quarantine, by the ids of their entries."""
+        """Appends the decisions on events in quarantine. decided: by the ids of their entries."""
         return await Releaser(self.appender).release(decided)
 
     async def records(self) -> list[FeedRecord]:
         return await self.feed.read("0-0", None)
 
     async def store_and_die(self, destination: str = "") -> None:
-        """Stores the records of a feed without taking them off. destination: of the feed."""
+        """Stores the records of a feed and leaves them in it. destination: that of the feed."""
         feed = Feed(self.redis, KEYS, destination)
         if records := await feed.read("0-0", None):
             self.writer.store(records, await feed.name("name"))
@@ -125,7 +125,7 @@ class Books:
         self.writer = self.new_writer()
 
     async def store(self) -> None:
-        """Stores all that the feeds have."""
+        """Stores all records of the feeds."""
         while await self.writer.step():
             pass
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 Named = tuple[str, bytes]
-"""The name of a request, by which its answer is found later, and its body."""
+"""The name of a request, which identifies its answer, and its body."""
 
 NONE = 0
 """The status of a request that got no answer."""
@@ -21,8 +21,8 @@ class Answers:
     """What the senders saw.
 
     seconds: how long each answer took, by its status. accepted: when each request that got 2xx was
-    answered, by its name and the monotonic clock. hasty: refusals (429, 503) that do not say when
-    to come back. unsent: requests for which no connection was free.
+    answered, by its name and the monotonic clock. hasty: refusals (429, 503) without
+    `Retry-After`. unsent: requests for which no connection was free.
     """
 
     seconds: dict[int, list[float]] = field(default_factory=dict)
@@ -61,8 +61,8 @@ async def post_at_rate(
 ) -> Answers:
     """Posts `rate` of `requests` a second, however long answers take.
 
-    Each takes the connection that has been free for longest. Its time counts from the moment when
-    it was due.
+    Each request takes the connection that has been free for longest. Its time counts from when it
+    was due.
     """
     answers = Answers()
     free = deque(Connection(port, path) for _ in range(connections))

@@ -16,10 +16,10 @@ _requirement = re.compile(r"(?P<name>[\w.-]+)(?:\[[\w,-]+\])?>=(?P<version>\w+(?
 
 
 def lowest_versions(requirements: Iterable[str]) -> dict[str, str]:
-    """The version by the name of each dependency.
+    """The lowest version of each dependency, by name.
 
-    A version that does not exist, or that another dependency rules out, is for pip to refuse.
-    Raises ValueError for a dependency that states no lowest version, or two different ones.
+    pip refuses a version that does not exist or that another dependency rules out. Raises
+    ValueError for a dependency that states no lowest version, or two different ones.
     """
     versions: dict[str, str] = {}
     for requirement in requirements:

@@ -1,9 +1,9 @@
-"""A server in place of the vendors that counts ids and can misbehave, as a process of its own.
+"""A server process that stands in for the vendors, records the ids of events and can misbehave.
 
     python misbehaving_vendor.py RECORD --port 8000 --seconds 600
 
 It appends a line to RECORD for each event in each request that it read, before it answers, and
-ends by itself after the given seconds. `POST /behave` says how it treats a path: see `Behaviour`.
+ends by itself after the given seconds. `POST /behave` sets how it treats a path: see `Behaviour`.
 A path that ends in ``/events`` gets Meta's requests and is answered in Meta's words; any other
 gets webhooks.
 """
@@ -56,7 +56,7 @@ class Behaviour:
 
     moods: how likely each of `MOODS` is; the rest up to 1 is "well". latency: seconds from the
     request to the answer, least and most. poison: the event id for which a request is refused as a
-    whole. seed: of the dice.
+    whole. seed: that of the random choices.
     """
 
     moods: dict[str, float] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Changes the pure code on purpose, a little at a time, and shows the changes that no test notices.
+"""Mutation tests: makes small changes to the pure code, and shows those that no test notices.
 
     python -m tests.support.mutants 100    how many mutants, drawn with a fixed seed
 
@@ -31,7 +31,7 @@ from cosmic_ray.plugins import get_operator, operator_names
 ROOT = Path(__file__).parents[2]
 SEED = 1
 SECONDS = 600
-"""How long the tests of one mutant may take. One that hangs counts as noticed."""
+"""How long the tests of one mutant may take. If they take longer, it counts as noticed."""
 
 ROOMS = {
     "gateway/event": "event",
@@ -47,7 +47,8 @@ COPIED = ("gateway", "destinations", "tests", "config", "docs", "pyproject.toml"
 
 
 class Mutant(NamedTuple):
-    """A change: the `occurrence` of what `operator` changes in the file at the relative `path`."""
+    """A change: `operator`, applied to the `occurrence` of its target in the file at `path`, which
+    is relative to `ROOT`."""
 
     path: str
     operator: str
@@ -55,7 +56,7 @@ class Mutant(NamedTuple):
 
 
 def mutants_of(path: Path) -> Iterator[Mutant]:
-    """All mutants that Cosmic Ray makes of a file, except of `|`, mostly used in annotations."""
+    """All mutants that Cosmic Ray makes of a file, except those of `|`, mostly in annotations."""
     tree = get_ast_from_path(ROOT / path)
     for name in operator_names():
         operator: Any = get_operator(name)
@@ -125,7 +126,7 @@ def diff_of_survivor(copy: Path, mutant: Mutant) -> str:
 
 
 def _forget_bytecode(path: Path) -> None:
-    """Removes bytecode, which Python would use for a new text of the same size and second."""
+    """Removes bytecode: Python would use it for a new text of the same size and second."""
     for compiled in path.parent.glob(f"__pycache__/{path.stem}.*"):
         compiled.unlink()
 

@@ -1,5 +1,5 @@
-"""A provider of OpenID Connect on a port of its own, as strict as the specifications, with keys of
-its own. What it answers can be made wrong."""
+"""An OpenID Connect provider for tests, as strict as the specifications. Its answers can be made
+wrong."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class OpenIdProvider:
     """redirect_uri: the registered one. user: claims about whoever signs in. change: changes the
     claims of an ID token. sign: makes a token from claims. keys: the published ones. metadata:
     changes to the discovery document. calls: the documents and endpoints that were requested.
-    codes: those that can be exchanged."""
+    codes: the codes that can be exchanged."""
 
     redirect_uri: str
     user: dict[str, Any] = field(

@@ -1,4 +1,4 @@
-"""The operator's commands, run as a person runs them, and what they print and count."""
+"""Runs the operator's commands as a person does, and reads what they print and count."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def table_rows(output: str) -> list[list[str]]:
 
 
 def counts(server: Redis, name: str = "ads") -> dict[str, int]:
-    """What is counted for a destination in all; not the size of its dead letters."""
+    """The total counts of a destination, without the size of its dead letters."""
     rows: Any = server.hgetall(KEYS.destination(name).counts)
     counted = {key.decode(): int(value) for key, value in rows.items()}
     named = without_parts(counted).items()

@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for tests, from binaries that are installed, as by Debian's package."""
+"""A real PostgreSQL server for tests, from installed binaries, such as those of Debian."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class PostgreSQL:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._end(signal.SIGQUIT)  # with nothing written to the disk
+        self._end(signal.SIGQUIT)  # at once, without writing to the disk
         shutil.rmtree(self.folder)
 
     def start(self) -> None:
@@ -97,7 +97,7 @@ class PostgreSQL:
 
 
 def why_not(_: object = None) -> str:
-    """Why this machine has no such server; "" when it has."""
+    """Why this machine cannot run PostgreSQL; "" if it can."""
     try:
         _programs()
     except pytest.skip.Exception as skipped:

@@ -1,4 +1,4 @@
-"""What processes use and have used, from /proc, which only Linux has."""
+"""Memory and CPU time of processes, from /proc, which only Linux has."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ def command_line(pid: int) -> str:
 
 
 def title(pid: int) -> str:
-    """The name that a process of the gateway has: ``gateway worker``; "" of one that has ended."""
+    """The first two words of a command line, such as ``gateway worker``; "" if the process has
+    ended."""
     with suppress(OSError):
         return " ".join(command_line(pid).split()[:2])
     return ""
@@ -54,7 +55,7 @@ def title(pid: int) -> str:
 
 def cpu_seconds(pids: Iterable[int]) -> float:
     """User and system time of `pids` and of their children that have ended. The time of a process
-    that has ended itself is its parent's."""
+    in `pids` that has ended is counted only with its parent."""
     ticks = 0
     for pid in pids:
         with suppress(OSError):
@@ -72,7 +73,7 @@ def memory(pid: int) -> Memory:
 
 
 def memories(pids: Iterable[int]) -> list[Memory]:
-    """The memory of those of `pids` that have not ended."""
+    """The memory of the processes in `pids` that have not ended."""
     found = []
     for pid in pids:
         with suppress(OSError):
@@ -81,7 +82,7 @@ def memories(pids: Iterable[int]) -> list[Memory]:
 
 
 def listeners(port: int) -> int:
-    """How many sockets of IPv4 listen at `port`. Source: proc(5), /proc/net/tcp"""
+    """How many IPv4 sockets listen on `port`. Source: proc(5), /proc/net/tcp"""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return sum(row[1].endswith(f":{port:04X}") and row[3] == "0A" for row in rows)
 

@@ -38,7 +38,7 @@ def pumped_texts(pattern: re.Pattern[Any], seed: int = 1) -> Iterator[Any]:
 
 
 def _sequences(parts: Parts) -> Iterator[Parts]:
-    """Up to `_MOST_PARTS` neighbours in `parts` and in what they contain."""
+    """All of `parts`, up to `_MOST_PARTS` neighbours among them, and the same within each part."""
     found = [*parts]
     yield found
     for first in range(len(found)):

@@ -1,4 +1,4 @@
-"""Puts events into quarantine as they get there: decided, appended."""
+"""Puts events into quarantine as production does: with a decision that is appended."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ async def set_aside(
     trusted: bool = False,
 ) -> None:
     """Puts `events`, received `ago` seconds ago, into quarantine for `reason`; no destination gets
-    them. trusted: whether their sender is."""
+    them. trusted: whether their sender is trusted."""
     appender = Appender(redis, KEYS, PendingCounts(), nobody)  # type: ignore[arg-type]
     aside = [replace(decide(event, trusted=trusted), quarantine=reason) for event in events]
     await appender.append([replace(each, received_at=each.received_at - ago) for each in aside])
 
 
 def set_aside_now(url: str, events: Iterable[Event], reason: str = REASON, ago: float = 0) -> None:
-    """The same for tests that are not asynchronous."""
+    """`set_aside`, for tests that are not asynchronous."""
 
     async def work() -> None:
         async with connect_for_work(url) as redis:

@@ -1,4 +1,4 @@
-"""A destination for no real vendor, and a vendor in this process in place of the network."""
+"""A destination for no real vendor, and a vendor in this process instead of on the network."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class ParcelSettings(DestinationSettings):
 
 
 class Parcel(Destination[ParcelSettings]):
-    """Sends the ids of events, `size` in a request. An event with `unsendable` is not sent, one
-    with `fault` makes it raise."""
+    """Sends the ids of events, `size` in a request. An event with `unsendable` is not sent; an
+    event with `fault` raises KeyError."""
 
     type = "parcel"
     Settings: ClassVar[SettingsClass] = ParcelSettings
@@ -67,7 +67,8 @@ def accept(_: list[str]) -> Response:
 class Vendor:
     """A client whose answers come from `reply`, which may be changed; an exception is raised.
 
-    requests: the ids in each request, in order. most_at_once: requests under way together.
+    requests: the ids in each request, in order. most_at_once: the most requests under way at
+    a time.
     """
 
     def __init__(self, reply: Reply = accept) -> None:
@@ -97,7 +98,7 @@ class Vendor:
 
 
 def script(*answers: Response | Exception) -> Callable[[Any], Response]:
-    """A reply that gives `answers` in turn, the last one for ever."""
+    """A reply that gives `answers` in turn, and then repeats the last one."""
     left = list(answers)
 
     def reply(_: Any) -> Response:

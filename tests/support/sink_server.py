@@ -1,6 +1,7 @@
-"""A local HTTP server in the place of the vendors: it keeps what it takes, and can misbehave.
+"""A local HTTP server that stands in for the vendors, keeps the requests that it accepts, and can
+misbehave.
 
-It is as strict as they are, unless a test says what it answers.
+It is as strict as the vendors, unless a test sets its answers.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def _read(headers: dict[str, str], body: bytes) -> Any:
 @dataclass
 class Sink:
     """reply: answers in place of `vendors`; called for each request, in the sink's thread; may be
-    changed while the sink runs. At its end the sink fails if GA4 lost an event, which GA4 does not
+    changed while the sink runs. On exit, the sink fails if GA4 lost an event, which GA4 does not
     report."""
 
     reply: Callable[[Received], Reply] | None = None

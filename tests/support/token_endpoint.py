@@ -50,8 +50,8 @@ class TokenEndpoint:
     """A client that answers token requests.
 
     refresh_token: the only one that is accepted; each use replaces it. public_key: of the service
-    account. grants: of each request that was accepted. trouble: answers that come first, in order.
-    life: seconds, None to leave it out. more: further fields of its answers.
+    account. grants: the form of each accepted request. trouble: answers that are given first, in
+    order. life: seconds; None leaves `expires_in` out. more: further fields of its answers.
     """
 
     def __init__(self, refresh_token: str = "", public_key: str = "") -> None:

@@ -60,7 +60,7 @@ class Cluster:
         return self.nodes[key_slot(destination.encode()) * len(self.nodes) // SLOTS]
 
     def empty(self) -> None:
-        """Takes everything out, limits too."""
+        """Removes all data and limits."""
         for node in self.nodes:
             node.empty()
 

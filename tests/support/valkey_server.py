@@ -55,7 +55,7 @@ class Server:
         return Redis.from_url(self.url, protocol=2)
 
     def empty(self) -> None:
-        """Takes everything out, limits too."""
+        """Removes all data and the limit of memory."""
         with self.client() as redis:
             redis.config_set("maxmemory", 0)
             redis.flushall()
@@ -117,7 +117,7 @@ class RedisServer(TcpServer):
     name = "redis-server"
 
     def __init__(self, folder: Path, *words: str) -> None:
-        # one program with several names, which decide what it does
+        # one program with several names, and the name decides what it does
         program = shutil.which("redis-server") or shutil.which("redis-check-rdb")
         if program is None:
             pytest.skip("there is no redis-server; tests/install-tools installs it")

@@ -14,7 +14,7 @@ MODULES = {
     "core.js": ("gateway.js", "runGateway"),
     "measurement-core.js": ("gateway-measurement.js", "runMeasurement"),
 }
-"""By the module: the script, and the function that the module exports in its place."""
+"""By the module: the script, and the function that the module exports instead."""
 
 _HEAD = "(() => {\n  const script = document.currentScript;\n  if (!script) return;\n"
 _TAIL = "})();\n"

@@ -13,7 +13,7 @@ _DESTINATIONS = "\n".join(
     f'  {name}: {{type: webhook, url: "http://127.0.0.1:9/", consent: [{", ".join(needed)}]}}'
     for name, needed in NEEDS.items()
 )
-"""Webhooks in the place of the vendors: they withhold an event for no other reason."""
+"""Webhooks stand in for the vendors: only for consent are events withheld from them."""
 
 
 def shop(conflicts: str = "deny") -> Settings:

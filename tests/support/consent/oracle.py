@@ -1,6 +1,6 @@
-"""What must become of an event by the law of consent, given only what the signals mean.
+"""What the rules of consent require for an event, given only what its signals mean.
 
-Nothing here is imported from the gateway: it is a second opinion.
+Nothing here is imported from the gateway, so that this is a second opinion.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ NEEDS = {
 class Says:
     """What one signal says, by consent type.
 
-    unreadable: whether some or all of it cannot be read. page_denies: what the page denies until
-    the visitor has answered.
+    unreadable: whether some or all of the signal cannot be read. page_denies: the types that the
+    page denies until the visitor has answered.
     """
 
     grants: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""Where visitors are, in every form in which a request states it or fails to."""
+"""The places of visitors, in every form in which a request states them or fails to."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ REGIONS = """
     - in: [CA-QC]
       default: {analytics_storage: denied}
 """
-"""The configuration that `denies` below is about."""
+"""The configuration that determines `Place.denies`."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """denies: the default there. headers: of the proxy. address: as a backend states it, None when
-    it states none. claim: what a page says of its own place."""
+    """denies: the types denied there by default. headers: those that the proxy sets. address: as a
+    backend states it; None if it states none. claim: the country that a page states."""
 
     name: str
     denies: frozenset[str]

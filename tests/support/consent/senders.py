@@ -40,7 +40,7 @@ JSON = {"content-type": "text/plain"}
 
 @dataclass(frozen=True)
 class Message:
-    """fields: of the event, in the gateway's names. envelope: what surrounds the events."""
+    """fields: those of the event, under the gateway's names. envelope: those around the events."""
 
     fields: Pairs = ()
     envelope: Pairs = ()
@@ -59,7 +59,7 @@ class Call:
 @dataclass(frozen=True)
 class Sender:
     """is_browser: whether its requests come from the visitor's address. writes: ``json`` carries
-    every value, ``fields`` only texts. has_envelope: whether something surrounds the events."""
+    every value, ``fields`` only texts. has_envelope: whether fields surround the events."""
 
     name: str
     write: Callable[[Message], Call]
@@ -89,12 +89,12 @@ def as_json(value: Any) -> str:
 
 
 def as_object(pairs: Pairs) -> str:
-    """`pairs` as a JSON object; a name that comes twice does so in the text."""
+    """`pairs` as a JSON object; a repeated name is repeated in the text."""
     return f"{{{','.join(f'{json.dumps(name)}:{as_json(value)}' for name, value in pairs)}}}"
 
 
 def as_fields(pairs: Pairs) -> Iterator[tuple[str, str]]:
-    """`pairs` as a form writes them: ``consent.ad_storage`` is ``granted``."""
+    """`pairs` as fields of a form, such as ``consent.ad_storage`` with the value ``granted``."""
     for name, value in pairs:
         if isinstance(value, dict):
             yield from as_fields([(f"{name}.{part}", inner) for part, inner in value.items()])

@@ -25,8 +25,8 @@ COOKIES = """
 
 @dataclass(frozen=True)
 class Signal:
-    """for_json: whether it cannot be written as fields of a form. only: the senders that know it,
-    by the beginning of their names; empty for all."""
+    """for_json: whether the signal cannot be written as fields of a form. only: how the names of
+    the senders that support it begin; empty for all."""
 
     name: str
     says: Says
