@@ -1,4 +1,4 @@
-"""A webhook whose receiver wants access tokens, and a vendor that replaces refresh tokens."""
+"""A webhook that needs access tokens, from a vendor that replaces refresh tokens."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ KEY = {"authorization": "Bearer backend-test-key"}
 
 @dataclass
 class Vendor:
-    """Accepts each refresh token once, and the newest access token alone."""
+    """Accepts each refresh token once, and only the newest access token."""
 
     refresh_token: str = "first-refresh-token"
     access_token: str = ""
@@ -103,7 +103,7 @@ def test_tokens_are_renewed_and_their_refusal_pauses_the_destination(
 
 
 def has_delivered(gateway: Gateway, count: int) -> bool:
-    """Not only that the vendor has them: a kill before that is counted repeats them."""
+    """Whether `count` deliveries are counted: after a kill before that, events are repeated."""
     return gateway.outcomes("crm")["delivered"] == count
 
 
@@ -142,8 +142,8 @@ def configuration(sink: str, key: Path) -> str:
 
 
 class Talkative:
-    """A vendor that repeats what it gets, in the answers to tokens and to events, and refuses the
-    events of which the id ends in ``-bad``."""
+    """A vendor that repeats each request in its answer, and refuses events with an id that ends in
+    ``-bad``."""
 
     def __init__(self) -> None:
         self.given: list[str] = []

@@ -1,5 +1,5 @@
-"""A cluster under load, one node killed on the way: what was taken is delivered, nothing twice that
-need not be."""
+"""A cluster under load, of which one node is killed: every accepted event is delivered, and only
+that node's events may be delivered twice."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_events_are_delivered_though_a_node_dies_on_the_way(tmp_path: Path, sink
             before = senders.answers[503]
             while senders.answers[503] < before + 5:
                 await asyncio.sleep(0.01)
-            killed.start()  # in this thread, with which it ends
+            killed.start()  # in this thread: the node ends with the thread that starts it
             await sending
 
         asyncio.run(live_through_it())

@@ -56,7 +56,7 @@ def test_every_event_has_its_endings_whatever_was_killed(
             before = senders.answers[503]
             while senders.answers[503] < before + 5 and not sending.done():
                 await asyncio.sleep(0.01)
-            node.start()  # in this thread, with which it ends
+            node.start()  # in this thread: the node ends with the thread that starts it
             await sending
 
         asyncio.run(live_through_it())

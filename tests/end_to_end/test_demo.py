@@ -1,4 +1,4 @@
-"""The demo shop on the default configuration, as a stranger meets it."""
+"""The demo shop on the default configuration, as a new visitor sees it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Erasure with a real gateway: afterwards no file has a byte of the person, and nothing is sent."""
+"""Erasure with a real gateway: afterwards no file has data of the person, and none is sent."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def reply(received: Received) -> Reply:
 
 
 def events(first: int, count: int) -> list[dict[str, object]]:
-    """Every third is of the person to be erased, the others of people who stay."""
+    """Every third event is of the person to be erased, the others are of other people."""
     return [
         {
             "event_name": "purchase",
@@ -78,7 +78,7 @@ def command(gateway: Gateway, *words: str) -> str:
 
 
 def traces(folder: Path) -> dict[str, list[bytes]]:
-    """The files that have something of the person."""
+    """The data of the person, by the file that has it."""
     found = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file():
@@ -102,7 +102,7 @@ def test_after_an_erasure_during_retries_nothing_is_left(tmp_path: Path, sink: S
     sink.reply = watch
     with Gateway(tmp_path, CONFIG.format(sink=sink.url)) as gateway:
         with Redis.from_url(embedded_url(tmp_path / "data") or "") as redis:
-            redis.config_set("rdbcompression", "no")  # or bytes of a snapshot could hide
+            redis.config_set("rdbcompression", "no")  # or a snapshot could hide them
         for first in range(0, 200, 20):
             send(gateway, first)
         wait_for(lambda: gateway.outcomes("up")["delivered"] == 200, 60, "up")
@@ -135,7 +135,7 @@ def test_after_an_erasure_during_retries_nothing_is_left(tmp_path: Path, sink: S
 
 @pytest.mark.nightly
 def test_an_erasure_goes_on_under_load(tmp_path: Path, sink: Sink) -> None:
-    """Other people's events come in all the time, and none is lost."""
+    """Meanwhile, events of other people come in, and none is lost."""
     sink.reply = reply
     with Gateway(tmp_path, CONFIG.format(sink=sink.url)) as gateway:
         send(gateway, 0, 30)

@@ -1,4 +1,4 @@
-"""The demo and published keys, with processes that strangers can reach and others they cannot."""
+"""The demo and published keys, where strangers can reach the gateway and where they cannot."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def shows_the_demo(gateway: Gateway) -> bool:
 
 
 def kill_and_await(gateway: Gateway, words: str) -> None:
-    """SIGKILL to a process whose command line has `words` in it, until it is started again."""
+    """Kills a process whose command line has `words` in it, and waits until another is started."""
     before = set(gateway.pids(words))
     gateway.kill(words)
     wait_for(lambda: bool(set(gateway.pids(words)) - before), 60, f"another{words}process")
@@ -106,7 +106,7 @@ def test_the_production_configuration_is_served_to_strangers(tmp_path: Path) -> 
 
 
 def test_no_change_and_no_restart_opens_it_to_strangers(tmp_path: Path) -> None:
-    """Each change of the file would open something, and each process is killed meanwhile."""
+    """Each change of the file would open something. Web processes and workers are killed too."""
     with Gateway(tmp_path, NO_FALLBACK, OUR_KEY, *PUBLIC) as gateway:
         assert is_trusted(gateway, OUR_KEY["BACKEND_KEY"])
         wait_for(lambda: gateway.pids(" worker "), 60, "the workers")

@@ -1,4 +1,4 @@
-"""Floods of events that cannot be delivered: they cost no neighbour an event, and no memory."""
+"""Floods of events that cannot be delivered take no memory, and other senders lose no event."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_events_of_1970_are_withheld_and_stored_nowhere(gateway: Gateway, sink: 
 
 
 def test_dead_letters_of_strangers_push_out_each_other_alone(gateway: Gateway, sink: Sink) -> None:
-    """The backend's own dead letter survives, and no sender is refused."""
+    """The backend's dead letter is kept, and no sender is refused."""
     event = {"event_name": "bad", "event_id": "of-the-backend"}
     answer = plain_http.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=60)
     assert answer.status_code == 200

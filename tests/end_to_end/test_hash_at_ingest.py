@@ -65,10 +65,10 @@ def send(gateway: Gateway, event_name: str, event_id: str) -> None:
 
 
 def folders_with(text: str, folder: Path) -> set[str]:
-    """The folders of files that hold `text`."""
+    """The folders with files that contain `text`."""
     found = set()
     for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):  # a file may go meanwhile
+        with suppress(FileNotFoundError):  # the file may just have been removed
             if path.is_file() and text.encode() in path.read_bytes():
                 found.add(str(path.relative_to(folder).parent))
     return found
@@ -79,7 +79,7 @@ def test_nothing_clear_is_in_redis_its_files_the_ledger_and_the_log(tmp_path: Pa
         config = CONFIG.format(redis="embedded", sink=sink.url)
         with Gateway(tmp_path, config) as gateway:
             with Redis.from_url(embedded_url(tmp_path / "data") or "") as redis:
-                redis.config_set("rdbcompression", "no")  # or bytes of a snapshot could hide
+                redis.config_set("rdbcompression", "no")  # or a snapshot could hide them
                 send(gateway, "purchase", "e-1")
                 send(gateway, "refund", "e-2")  # into the quarantine
                 wait_for(lambda: gateway.outcomes("meta").get("delivered") == 1, 60, "delivery")

@@ -1,4 +1,4 @@
-"""Held consent through kills: what pages granted arrives once and in order, the rest never."""
+"""Held events through kills: those with consent arrive once and in order, the others never."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def send(
     consent: dict[str, str] | None = None,
     token: str | None = None,
 ) -> None:
-    """Sends an event as the snippet does: again, until it is answered with success."""
+    """Sends an event as the snippet does: repeatedly, until it is accepted."""
     event: dict[str, Any] = {
         "event_name": name,
         "event_id": f"{name}-{visitor}",
@@ -83,7 +83,7 @@ def test_held_consent_survives_kills(tmp_path: Path) -> None:
         gateway.start()
         assert gateway.outcomes("ads")["pending"] == 3 * VISITORS
 
-        for visitor in range(VISITORS):  # whoever knows a client id
+        for visitor in range(VISITORS):  # anyone who knows a client id
             send(gateway, visitor, "stranger", {"ad_storage": "denied"}, "of-another-page" * 3)
             send(gateway, visitor, "nobody", {"ad_storage": "denied"}, "")
         outcomes = gateway.outcomes("ads")

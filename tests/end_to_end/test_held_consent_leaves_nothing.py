@@ -1,5 +1,5 @@
-"""Who searches Redis, its append-only file, the spool, the log and what destinations got finds no
-proof of a page or browser, no session of the site, and nothing of an event that was denied."""
+"""Redis, its append-only file, the spool, the log and requests to destinations contain no proof of
+a page or browser, no session of the site, and nothing of an event that was denied."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ DENIED = {"ad_storage": "denied"}
 
 
 class Page:
-    """A page of the shop in its own browser. name: of the page, in everything that it sends."""
+    """A page of the shop in its own browser. name: part of every value that the page sends."""
 
     def __init__(self, gateway: Gateway, name: str) -> None:
         self._url, self._name = f"{gateway.url}/collect", name
@@ -71,12 +71,12 @@ class Page:
 
 
 def written(folder: Path, valkey: Valkey, sink: Sink) -> Iterator[tuple[str, bytes]]:
-    """Everything that was written anywhere, with its place."""
+    """The place and the content of everything that was written."""
     for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):  # a file may go meanwhile
+        with suppress(FileNotFoundError):  # the file may just have been removed
             if path.is_file():
                 yield str(path), path.read_bytes()
-    with valkey.client() as redis, suppress(RedisError):  # it may be away
+    with valkey.client() as redis, suppress(RedisError):  # it may be down
         for key in redis.scan_iter():
             yield "a key", key
             dump: Any = redis.dump(key)

@@ -1,7 +1,7 @@
 """Every key that a gateway leaves in Redis expires, or is bounded, or is a set of counters.
 
-A key that no row names fails the test: say here and in docs/operations.md ("How long data is kept")
-when it goes.
+A key that no row names fails the test: state here and in docs/operations.md ("How long data is
+kept") when it is removed.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ BOUNDED = {
     r"rq:(queues|workers|workers:gateway)": "names of queues and of workers at work",
 }
 COUNTERS = {r"gw:\{\w+\}:counts": 300, r"gw:counts": 300, r"gw:\{gw:counts\}:feed:name": 0}
-"""Hashes of numbers, and how many fields they have at most."""
+"""Hashes of numbers, with the most fields that each may have."""
 
 
 EXPECTED = (
@@ -99,7 +99,7 @@ EXPECTED += (
     "refused",
 )
 EXPECTED += ("feed:name", "gateways", "destinations", "rq:job")
-"""Parts of keys that the test must have seen, or it would show nothing about them."""
+"""Parts of keys that the test must have seen: otherwise it shows nothing about them."""
 
 
 def answer(received: Received) -> Reply:
@@ -107,7 +107,7 @@ def answer(received: Received) -> Reply:
 
 
 def live(gateway: Gateway) -> None:
-    """Events of every fate."""
+    """Sends events that end in every way."""
     host = {"host": "metrics.shop.example", "user-agent": "Mozilla/5.0 (X11; Linux) Firefox/150.0"}
     page = {**host, "cookie": "visitor_id=1525593269.1795289657"}
 
@@ -138,7 +138,7 @@ def live(gateway: Gateway) -> None:
 
 
 def retention_of(redis: Redis, key: str) -> str:
-    """How `key` goes; an empty text for one that no row names, or that breaks what its row says."""
+    """What limits the life or size of `key`; "" if no row names it, or if it breaks its row."""
     if any(re.fullmatch(pattern, key) for pattern in EXPIRE):
         return "expires" if redis.pttl(key) != -1 else ""
     if any(re.fullmatch(pattern, key) for pattern in BOUNDED):
@@ -167,7 +167,7 @@ def test_every_key_goes_or_is_bounded(tmp_path: Path, postgresql: PostgreSQL) ->
             gateway.command("erase", "event-3", "--yes")
             seen: set[str] = set()
             scans, until = 0, time.monotonic() + 60
-            # some live for a moment alone, and a pause comes and goes
+            # some keys exist only for a moment, and pauses come and go
             while scans < 20 or (unseen(seen) and time.monotonic() < until):
                 scans += 1
                 keys = [key.decode() for key in redis.scan_iter(count=1000)]
@@ -178,5 +178,5 @@ def test_every_key_goes_or_is_bounded(tmp_path: Path, postgresql: PostgreSQL) ->
 
 
 def unseen(keys: set[str]) -> set[str]:
-    """What of `EXPECTED` is not among `keys`."""
+    """The parts in `EXPECTED` that none of `keys` contains."""
     return {name for name in EXPECTED if not any(name in key for key in keys)}

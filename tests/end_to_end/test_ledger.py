@@ -38,7 +38,7 @@ CONSENT = {"ad_storage": "granted", "analytics_storage": "granted"}
 
 
 def send(gateway: Gateway, first: int) -> None:
-    """Sends a batch until it is taken."""
+    """Sends a batch until it is accepted."""
     events = [
         {
             "event_name": "test" if number % 10 == 0 else "purchase",
@@ -70,7 +70,7 @@ def test_after_kills_the_ledger_counts_what_redis_counts(tmp_path: Path, sink: S
 
         def kill_now_and_then() -> None:
             while not over.wait(0.7):
-                went_on.wait()  # however slow the machine is, something is done between two kills
+                went_on.wait()  # so that even on a slow machine a batch is sent between two kills
                 went_on.clear()
                 pids = gateway.pids(chance.choice(KILLED))
                 if pids:
@@ -128,7 +128,7 @@ def test_what_a_vendor_rejected_is_replayed_once_it_takes_it(tmp_path: Path, sin
         send(gateway, 0)
         gateway.wait_until_delivered("all")
         gateway.wait_until_delivered("some")
-        sink.reply = None  # in the words of the vendors again
+        sink.reply = None  # the vendors answer again
         before = len(sink.requests)
         words = ("replay", "--destination", "all", "--since", "1h", "--yes")
         assert "Replayed 18 of 18 events." in gateway.command(*words)

@@ -1,4 +1,5 @@
-"""The real thing: every process, a thousand events, and a sink in the place of the vendors."""
+"""The whole gateway: every process, a thousand events, and a sink that stands in for the
+vendors."""
 
 from __future__ import annotations
 
@@ -83,7 +84,7 @@ def make_event(serial: int) -> dict[str, Any]:
 
 
 def expected(events: list[dict[str, Any]]) -> dict[str, set[str]]:
-    """What the rules above say, in words of their own."""
+    """The ids that each destination should get: the configuration above, written as Python."""
     kept = [e for e in events if "internal" not in e["page_location"]]
     return {
         "meta": {
@@ -106,7 +107,7 @@ def arrived(sink: Sink) -> dict[str, list[str]]:
             ids["ga4"] += [
                 event["params"]["serial"]
                 for event in request.body["events"]
-                if event["name"] != "campaign_details"  # which tells GA4 of the page's campaign
+                if event["name"] != "campaign_details"  # it gives GA4 the campaign of the page
             ]
         elif request.path == "/warehouse":
             ids["warehouse"].append(request.body["data"]["event_id"])
@@ -116,7 +117,7 @@ def arrived(sink: Sink) -> dict[str, list[str]]:
 
 
 def send(gateway: Gateway, events: list[dict[str, Any]]) -> None:
-    """As browsers (single beacons), as pages in batches, and as a backend, in turn."""
+    """Sends single events as beacons, batches as pages do, and batches as a backend, in turn."""
     with httpx.Client(base_url=gateway.url, headers=BROWSER, timeout=60) as client:
         waiting = list(events)
         while waiting:

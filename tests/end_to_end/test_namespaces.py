@@ -1,4 +1,4 @@
-"""Two gateways on one server: namespaces keep them apart, and one in the other's is refused."""
+"""Two gateways on one server: namespaces separate them, and no second one may use the same one."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ DESTINATION = """
   {name}: {{type: webhook, url: "{sink}/{path}", allow_private_addresses: true, consent: []}}
 """
 OF_RQ_AS_A_WHOLE = {"rq:queues", "rq:workers", "rq:clean_groups"}
-"""Lists of names, and a lock for the groups of jobs, which no gateway has."""
+"""Lists of names, and a lock for groups of jobs, which no gateway uses."""
 OF_ONE_JOB_OR_PROCESS = re.compile(r"rq:(job|results|executions?|worker|scheduler):[0-9a-f-]{32}.*")
 
 LOCKS = ("rq:scheduler-lock:gateway", "rq:scheduler-lock:gateway-staging")
 
 OF_AN_EVENT = re.compile("minute|:seen|:committed")
-"""Counts of minutes, and marks of events that came."""
+"""Counts by the minute, and marks of events that were received."""
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def shared(tmp_path: Path) -> Iterator[TcpServer]:
 
 
 def configuration(url: str, namespace: str, sink: Sink, **paths: str) -> str:
-    """paths: of the sink, by the name of the destination."""
+    """paths: those at the sink, by the name of the destination."""
     destinations = [
         DESTINATION.format(name=name, path=path, sink=sink.url) for name, path in paths.items()
     ]
@@ -57,7 +57,7 @@ def configuration(url: str, namespace: str, sink: Sink, **paths: str) -> str:
 
 
 def add_user(server: TcpServer, namespace: str) -> str:
-    """A user with the documented rights in `namespace`; the URL of the server for it."""
+    """Adds a user with the documented rights in `namespace`. Returns the server's URL for it."""
     (rule,) = re.findall(
         r"^redis-cli (ACL SETUSER (?:.*\\\n)*.*)$", OPERATIONS.read_text(), re.MULTILINE
     )
@@ -94,8 +94,8 @@ def run(gateway: Gateway, *words: str) -> str:
 def test_gateways_with_namespaces_do_not_touch_each_other(
     tmp_path: Path, shared: TcpServer, sink: Sink
 ) -> None:
-    """Also their destinations have the same name. Each may use its own namespace alone, and Redis
-    notes whoever tries more."""
+    """Their destinations have the same name too. Each may use only its own namespace; Redis logs
+    any other access."""
     gateways = {}
     with ExitStack() as stack:
         for namespace in ("gw", "staging"):
@@ -185,7 +185,8 @@ def is_ready(port: int) -> bool:
 
 
 def workers_but(gateway: Gateway, others: set[int]) -> set[int]:
-    """The workers besides `others`, once these are as many as a gateway starts by default."""
+    """The workers that are not in `others`, once there are as many as a gateway starts by default;
+    else an empty set."""
     found = set(gateway.pids(" worker ")) - others
     return found if len(found) == 2 else set()
 
@@ -193,7 +194,7 @@ def workers_but(gateway: Gateway, others: set[int]) -> set[int]:
 def test_a_changed_configuration_keeps_its_namespace_until_the_next_start(
     tmp_path: Path, shared: TcpServer, sink: Sink
 ) -> None:
-    """Also in the workers, which are started anew."""
+    """Also in its workers, which are started again."""
     with Gateway(tmp_path, configuration(shared.url, "gw", sink, hook="before")) as gateway:
         workers = wait_for(lambda: workers_but(gateway, set()), 60, "the workers")
         gateway.config.write_text(configuration(shared.url, "staging", sink, hook="after"))

@@ -1,4 +1,4 @@
-"""A receiver that answers one event as if it took none: the others are delivered all the same."""
+"""A receiver answers one event as if it accepted none: the others are delivered all the same."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DESTINATION = """
 
 
 def refuse_one(received: Received) -> Reply:
-    """By the path: /404 answers 404 to the event ``bad``."""
+    """Answers the event ``bad`` with the status in the path, such as /404."""
     is_bad = received.body["data"]["event_id"] == "bad"
     return (int(received.path.strip("/")) if is_bad else 204), b""
 

@@ -1,4 +1,5 @@
-"""More events than can be taken: the excess is told to come back, and nothing accepted is lost."""
+"""More events than can be accepted: the excess gets `Retry-After`, and no accepted event is
+lost."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ destinations:
     delivery: {delivery}
 """
 CAPACITY, SECONDS = 150, 6
-"""Events a second that the limits below let through, and for how long twice as many come."""
+"""Events a second that the limits below allow, and seconds for which twice as many are sent."""
 FULL = {"events_per_second": CAPACITY, "max_pending": CAPACITY}
 LIMITS = {
     "destination": ({"type": "collect"}, FULL, 503),
@@ -79,7 +80,7 @@ def test_what_exceeds_a_limit_is_told_when_to_come_back(tmp_path: Path, limited:
 def test_a_thousand_senders_at_once_are_answered_and_none_of_their_events_is_lost(
     tmp_path: Path,
 ) -> None:
-    """Far more than one process can take: every answer is one that a sender understands."""
+    """Far more than one process can accept: senders get only 204, 429 and 503."""
     with Sink() as sink, Gateway(tmp_path, configuration(sink, {"type": "collect"}, {})) as gateway:
         answers = asyncio.run(post_many(gateway.port, "/collect", requests(4000), 1000))
         check_that_none_is_lost(gateway, sink, answers)

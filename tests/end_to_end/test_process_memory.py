@@ -1,4 +1,4 @@
-"""What each process of the gateway holds in memory: no library that only another one needs."""
+"""The memory of each process of the gateway: no process imports a library that it does not need."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PROGRAMS = {
     "check": "from gateway.cli.main import main; "
     "main(['check', 'config/gateway.yaml'], standalone_mode=False)",
 }
-"""What the process does until it is at work, with all that it imports on the way."""
+"""What each process runs until it is ready, including all of its imports."""
 
 SENDING = {"pyreqwest", "gateway.http.fast"}
 SERVING = {"starlette", "uvicorn", "prometheus_client", "sqlite3"}
@@ -48,7 +48,7 @@ SELDOM = {
     *("httpx", "requests", "rich", "pygments", "jsonschema_rs", "maxminddb", "psycopg"),
     *("oauthlib", "jwt", "cryptography.x509", "crawleruseragents"),
 }
-"""Only where they are configured, for a command's output, or in parts (`crawleruseragents`)."""
+"""Imported only if configured, for a command's output, or in part (`crawleruseragents`)."""
 
 NEEDED = {
     "web": {"starlette", "uvicorn", "ua_parser", "rq"},
@@ -80,7 +80,7 @@ WITHOUT_SETTINGS = {"scheduler", "check"}
 
 @pytest.mark.parametrize("process", PROGRAMS)
 def test_a_process_imports_only_what_it_needs(process: str) -> None:
-    """In an interpreter of its own."""
+    """Each runs in a new interpreter."""
     program = PROGRAMS[process] if process in WITHOUT_SETTINGS else SETTINGS + PROGRAMS[process]
     done = subprocess.run(
         [sys.executable, "-c", f"{program}\nimport sys; print('', *sys.modules, sep='\\n')"],
@@ -97,6 +97,6 @@ def test_a_process_imports_only_what_it_needs(process: str) -> None:
 @pytest.mark.alone
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_memory_stays_small(tmp_path: Path) -> None:
-    """The short form of the soak test's scenario; it counts what is no page of a file."""
+    """The short form of the soak test's scenario `flat`, which also counts pages without a file."""
     report = asyncio.run(scenario_flat.run(tmp_path, scenario_flat.SHORT))
     assert not report.failures, str(report)

@@ -1,4 +1,4 @@
-"""The configuration changes under a running gateway: events follow it, and none is lost."""
+"""The configuration of a running gateway changes: events follow it, and none is lost."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def send(gateway: Gateway, event_id: str) -> None:
 
 
 def seen(sink: Sink) -> dict[str, tuple[str, str]]:
-    """For each event where it arrived, and its mark."""
+    """The path at which each event arrived and its mark, by the event's id."""
     return {
         request.body["data"]["event_id"]: (request.path, request.body["data"].get("mark"))
         for request in sink.requests
@@ -49,7 +49,7 @@ def replace(path: Path, text: str) -> None:
 
 
 def status_of(gateway: Gateway) -> subprocess.CompletedProcess[str]:
-    """What `gateway status` prints, of the configuration file alone."""
+    """The result of `gateway status`, which gets no more than the configuration file."""
     command = [sys.executable, "-m", "gateway", "status", "--config", str(gateway.config)]
     environment = {**os.environ, "DATA_DIR": str(gateway.config.parent / "data")}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
@@ -124,7 +124,7 @@ def test_a_worker_that_starts_while_the_file_is_written_has_what_is_in_force(
             wait_for(lambda: "e-1" in seen(sink), 60, "an event")
 
             def write_on() -> None:
-                """So that the supervisor waits for the end."""
+                """Keeps the file changing, so that the supervisor does not read it yet."""
                 nonlocal half
                 half += "# and more\n"
                 gateway.config.write_text(half)

@@ -1,6 +1,6 @@
-"""The soak test's short forms; `make soak` runs the long ones. Each prints what it found.
+"""The short forms of the soak test; `make soak` runs the long ones. Each prints what it found.
 
-Most of their time is waiting, so two run at once: otherwise they would take twice as long.
+They mostly wait, so two run at once, which takes half the time.
 """
 
 from __future__ import annotations
@@ -42,11 +42,10 @@ PROMISES = {
     "hanging": "a destination that hangs does not slow another one",
 }
 """In this order, so that the two lanes end at about the same time. Not here: `weather`; `memory`,
-which tests/delivery/test_full_memory.py has; `outage`, which test_spool.py has;
-`slow_connections`, which tests/hostile/test_connections.py has; `small`, for a busy machine refuses
-events."""
+which is in tests/delivery/test_full_memory.py; `outage`, in test_spool.py; `slow_connections`, in
+tests/hostile/test_connections.py; `small`, since a gateway on a busy machine refuses events."""
 EVERY_TIME = {"kills", "disk", "restart", "poison"}
-"""What `make test` runs; the others wait for the night."""
+"""Those that `make test` runs; the others are nightly."""
 NEEDS = {
     "clock": fake_clock.why_not,
     "retry_after": fake_clock.why_not,
@@ -65,7 +64,7 @@ def run_short(name: str) -> Run:
 
 @pytest.fixture(scope="module")
 def runs(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Run]]]:
-    """The scenarios that are asked for, under way."""
+    """The selected scenarios, which have been started or wait for a lane."""
     chosen = [name for item in request.session.items if (name := short_form(item))]
     with ThreadPoolExecutor(AT_ONCE) as lanes:
         yield {name: lanes.submit(run_short, name) for name in chosen}
@@ -73,7 +72,7 @@ def runs(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Run]]]:
 
 
 def short_form(item: pytest.Item) -> str:
-    """The scenario that the test `item` is about; "" for any other test."""
+    """The scenario that the test `item` runs; "" for any other test."""
     if getattr(item, "function", None) is not test_soak:
         return ""
     return str(getattr(item, "callspec").params["name"])  # noqa: B009 (pytest does not declare it)

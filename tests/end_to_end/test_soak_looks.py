@@ -1,4 +1,4 @@
-"""The verdict on memory: what grew from the first look to the last, and what was not there."""
+"""The verdict on memory: processes that grew from the first look to the last, or were missing."""
 
 from __future__ import annotations
 

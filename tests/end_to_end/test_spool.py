@@ -1,6 +1,6 @@
-"""Redis killed under load: browsers lose nothing, backends are told to come back.
+"""Redis killed under load: browsers lose nothing, backends get `Retry-After`.
 
-OUTAGE_SECONDS makes the outage longer than the short one that is enough to see it.
+The environment variable OUTAGE_SECONDS makes the outage longer.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ SENDERS = {
 
 @dataclass
 class Load:
-    """Visitors and backends that send until they are stopped, and remember what they were told."""
+    """Visitors and backends that send until they are stopped, and record the answers."""
 
     url: str
     statuses: dict[str, Counter[int]] = field(

@@ -19,13 +19,13 @@ from tests.support.gateway_process import free_port, wait_for
 
 TUTORIAL = DOCS / "tutorial.md"
 STAYS = ("receiver.py", "gateway run")
-"""In commands that run until Ctrl-C."""
+"""Words in commands that run until Ctrl-C."""
 
 SAVED = re.compile(r"^Save this as `([\w.]+)`.*?^```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 class Reader:
-    """Follows the tutorial in a folder, on ports that are free."""
+    """Follows the tutorial in a folder, on free ports."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -39,7 +39,8 @@ class Reader:
         return text.replace("8080", str(self.port)).replace("9000", str(self.receiver_port))
 
     def run(self, command: str) -> str:
-        """What `command` prints. It is started in the background if it stays."""
+        """What `command` prints; "" if it is one of `STAYS`, which are started in the
+        background."""
         command = self.on_free_ports(command).strip()
         if stays := next((word for word in STAYS if word in command), None):
             self.start(stays, command)

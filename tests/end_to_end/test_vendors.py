@@ -1,5 +1,5 @@
-"""The real thing with every vendor as a sink that is as strict as the real one: the events of all
-examples, and what each vendor does when it is busy, is down, or refuses an event."""
+"""The whole gateway, with sinks as strict as the real vendors: the events of all examples, and
+vendors that are busy, are down, or refuse an event."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ RETRY_AFTER = 2
 
 @dataclass
 class Busy(Vendors):
-    """All vendors. Those that are busy say for how long. asked: when, by the path, each got
-    events."""
+    """All vendors. Those that are busy answer with `Retry-After`. asked: times of the requests with
+    events, by path."""
 
     asked: dict[str, list[float]] = field(default_factory=dict)
 
@@ -51,7 +51,7 @@ class Busy(Vendors):
         return answer._replace(headers={**answer.headers, "retry-after": str(RETRY_AFTER)})
 
     def set_busy(self, busy: bool) -> None:
-        """In each vendor's own way."""
+        """Makes the vendors busy, each in its own way, or ends that."""
         self.tiktok.throttled = self.snapchat.throttled = busy
         self.linkedin.throttled = self.microsoft_uet.throttled = busy
         self.google_data_manager.exhausted = busy
@@ -87,7 +87,7 @@ def redis(gateway: Gateway) -> Iterator[Redis]:
 
 
 NEVER_BUSY = {"ga4", "meta"}
-"""GA4 takes everything, and Meta tells whole minutes."""
+"""GA4 accepts everything, and Meta states whole minutes."""
 
 
 def send(gateway: Gateway, events: Sequence[Mapping[str, Any]]) -> None:
@@ -96,7 +96,7 @@ def send(gateway: Gateway, events: Sequence[Mapping[str, Any]]) -> None:
 
 
 def let_google_decide(redis: Redis) -> None:
-    """As if the half hour were over after which it is first asked what became of events."""
+    """Makes all polls due, as if the half hour before the first poll were over."""
     for name in EXAMPLES:
         of = KEYS.destination(name)
         for ticket in redis.zrange(of.polls, 0, -1):
@@ -105,7 +105,7 @@ def let_google_decide(redis: Redis) -> None:
 
 
 def wait_for_endings(gateway: Gateway, redis: Redis) -> dict[str, Counter[str]]:
-    """The books once nothing is pending; they balance all the time."""
+    """The books once nothing is pending. Checks that they always balance."""
 
     def ended() -> dict[str, Counter[str]]:
         let_google_decide(redis)
@@ -117,7 +117,7 @@ def wait_for_endings(gateway: Gateway, redis: Redis) -> dict[str, Counter[str]]:
 
 
 def taken(sink: Sink, kind: str, number: str) -> int:
-    """How often the vendor of `kind` took the purchase `number`."""
+    """How often the vendor of `kind` accepted the purchase `number`."""
     if kind == "google_data_manager":
         return (
             sink.vendors.google_data_manager.conversions["987", f"e-{number}"]
@@ -130,12 +130,12 @@ def taken(sink: Sink, kind: str, number: str) -> int:
 def of_test(
     books: Mapping[str, Counter[str]], before: Mapping[str, Counter[str]], name: str
 ) -> dict[str, int]:
-    """What the books of the destination `name` have more than `before`."""
+    """What the books of the destination `name` have in addition to `before`."""
     return dict(books[name] - before[name])
 
 
 def dead_letters(redis: Redis, name: str) -> list[tuple[str, str]]:
-    """The id and the reason of each event that did not get to the destination `name`."""
+    """The id and the reason of each dead letter of the destination `name`."""
     rows = redis.xrange(KEYS.destination(name).dead)
     letters = [orjson.loads(fields[b"d"]) for _, fields in rows]
     return [(letter["event"]["event_id"], letter["reason"]) for letter in letters]
@@ -144,7 +144,7 @@ def dead_letters(redis: Redis, name: str) -> list[tuple[str, str]]:
 def test_every_vendor_takes_the_events_of_its_examples(
     gateway: Gateway, redis: Redis, sink: Sink
 ) -> None:
-    """Those without an `event_id` get one, so they can be sent after all."""
+    """Events without an `event_id` get one, so they can be sent after all."""
     events = [
         {**event, "example": name, "consent": {**GRANTED, **event.get("consent", {})}}
         for name, example in EXAMPLES.items()

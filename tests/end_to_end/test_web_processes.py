@@ -1,4 +1,4 @@
-"""Several web processes share a port; each takes its part, and one goes on when another dies."""
+"""Several web processes share a port and the load; if one dies, the others go on."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LISTENING = "0A"
 
 
 def send(gateway: Gateway, event_id: str) -> bool:
-    """On a connection of its own; whether the event was accepted."""
+    """Sends an event on a new connection. Returns whether it was accepted."""
     event = {"event_name": "sign_up", "event_id": event_id}
     try:
         answer = plain_http.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=60)
@@ -42,8 +42,7 @@ def cpu_ticks(pid: int) -> int:
 
 
 def listeners(port: int) -> int:
-    """How many processes accept connections on `port`; a process that listens has its
-    configuration."""
+    """How many processes listen on `port`; they do so only once they have a configuration."""
     sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return sum(
         address.endswith(f":{port:04X}") and state == LISTENING
