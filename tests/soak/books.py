@@ -1,4 +1,4 @@
-"""The verdict on one destination, by set arithmetic over what senders, gateway and sink know."""
+"""The verdict on one destination, by set arithmetic over the data of senders, gateway and sink."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ MAX_DUPLICATES = 0.015
 
 @dataclass(frozen=True)
 class Accounting:
-    """name: of the destination. meant: the ids that it should get once they are accepted; the
-    others are withheld. outcomes: what the gateway counted. taken: what the sink took."""
+    """name: that of the destination. meant: the ids that it should get if they are accepted; others
+    are withheld. outcomes: the gateway's counts. taken: the events that the sink accepted."""
 
     name: str
     sent: Sent
@@ -41,9 +41,9 @@ class Accounting:
         return len(self.taken) - self.distinct
 
     def enter(self, report: Report, most_duplicates: float = MAX_DUPLICATES) -> None:
-        """Checks what must hold once everything was delivered, and writes down what was found.
+        """Checks what must hold once everything is delivered, and reports the results.
 
-        most_duplicates: share of the events that may come to the sink twice.
+        most_duplicates: share of the events that may reach the sink twice.
         """
         name, outcomes = self.name, self.outcomes
         twice_sent = len(self.taken) - outcomes["delivered"]
@@ -63,9 +63,9 @@ class Accounting:
         self._check_counts(report)
 
     def _check_counts(self, report: Report) -> None:
-        """The gateway's counts beside what senders and sink know. An event is accepted at least
-        once, and at most as often as it was sent, or twice that where the spool was fed when Redis
-        died; delivered as often as it was accepted; and taken at least that often."""
+        """Compares the gateway's counts with the data of senders and sink. An event is accepted at
+        least once, and at most as often as it was sent, or twice that if Redis died while the spool
+        was fed; it is delivered as often as accepted; and the sink gets it at least that often."""
         name, sent, outcomes = self.name, self.sent, self.outcomes
         withheld = {event_id for event_id in sent.accepted if event_id not in self.meant}
         withheld_tries = sum(n for event_id, n in sent.tries.items() if event_id not in self.meant)
@@ -85,7 +85,7 @@ class Accounting:
 
 
 def enter_answers(report: Report, sent: Sent, events: int) -> None:
-    """What the senders met, and that every event was accepted in the end."""
+    """Reports the answers to the senders, and checks that every event was accepted in the end."""
     answers = ", ".join(f"{count} x {answer}" for answer, count in sent.answers.most_common())
     report.row("answers", answers)
     report.check(len(sent.accepted) == events, f"accepted {len(sent.accepted)} of {events}")

@@ -1,5 +1,5 @@
-"""The verdict on the ledger of one destination: what its rows say, beside the gateway's counts and
-what the sink took."""
+"""The verdict on the ledger of one destination: its rows, compared with the gateway's counts and
+with the events that the sink accepted."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ COUNTED = ("withheld", "delivered", "rejected", "expired")
 
 
 class Row(NamedTuple):
-    """How an event ended, by its id, which is "" where its content is not stored, as that of a
-    repetition. tries: how often it was handed to a drain."""
+    """The ending of an event. event_id: "" if the content is not stored, as for a repetition.
+    tries: how often the event was handed to a drain."""
 
     event_id: str
     ending: str
@@ -28,8 +28,8 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class LedgerBooks:
-    """name: of the destination. rows: its endings. unended: ids of events that the ledger has
-    without an ending there."""
+    """name: that of the destination. rows: its endings. unended: ids of events that have no ending
+    there in the ledger."""
 
     name: str
     rows: Sequence[Row]
@@ -37,7 +37,7 @@ class LedgerBooks:
 
     @classmethod
     def read(cls, place: Readable, name: str) -> LedgerBooks:
-        """Of a gateway that keeps the whole content of events."""
+        """Reads the ledger of a gateway that keeps the whole content of events."""
         reader = LedgerReader(place)
         rows = [
             Row(_event_id(each.payload), each.ending.ending, each.ending.tries)
@@ -57,11 +57,11 @@ class LedgerBooks:
         outcomes: Mapping[str, int],
         taken: Sequence[Arrival],
     ) -> None:
-        """Checks that each event has its ending, that the rows are as many as the gateway counted,
-        and that the ledger knows of each time that an event was sent.
+        """Checks that each event has its ending, that there are as many rows as the gateway
+        counted, and that the ledger has each time that an event was sent.
 
-        accepted: ids of the events that were confirmed to senders. outcomes: what the gateway
-        counted. taken: what the sink took.
+        accepted: ids of the events that were confirmed to senders. outcomes: the gateway's counts.
+        taken: the events that the sink accepted.
         """
         name, known = self.name, {row.event_id for row in self.rows} - {""}
         endings = Counter(row.ending for row in self.rows)
@@ -82,7 +82,7 @@ class LedgerBooks:
         report.check(not more, f"{name}: sent more often than the ledger knows: {_some(more)}")
 
     def unexplained(self, taken: Sequence[Arrival]) -> list[str]:
-        """Ids that the sink took more often than they were tried."""
+        """Ids of events that the sink accepted more often than the ledger has tries."""
         tries: Counter[str] = Counter()
         for row in self.rows:
             tries[row.event_id] += row.tries

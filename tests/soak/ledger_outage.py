@@ -1,4 +1,4 @@
-"""What stores the ledger is away for a while, with events coming in: delivery does not notice."""
+"""The store of the ledger is away for a while as events come in: delivery is not affected."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from tests.soak.sink_process import Arrival, SinkProcess
 from tests.soak.soaked import Soaked
 
 LEAST_SHARE = 0.5
-"""Of the events that are sent in the outage: how many at least are delivered in it. What a busy
-machine does not send in time is not missed."""
+"""The least share of an outage's events that must be delivered during it. It allows for events that
+a busy machine does not send in time."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """away_seconds: how long the store is away. gap_seconds: the most without a delivery meanwhile.
-    settle_seconds: the most until all is delivered, and until all is stored."""
+    """away_seconds: how long the store is away. gap_seconds: the longest time without a
+    delivery meanwhile. settle_seconds: the longest time until all is delivered, and until all is
+    stored."""
 
     events: int = 12_000
     rate: float = 300.0
@@ -33,7 +34,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outage:
-    """began, ended: by the monotonic clock. feed_bytes: what waited for the ledger in the end."""
+    """began, ended: by the monotonic clock. feed_bytes: size of the feed at the end."""
 
     began: float
     ended: float
@@ -43,8 +44,8 @@ class Outage:
 async def send_through(
     gateway: Soaked, plan: Plan, take_away: Callable[[], None], bring_back: Callable[[], None]
 ) -> tuple[Sent, Outage]:
-    """Sends all events at a steady rate, in the midst of which the store is away: not before the
-    ledger has begun, for what happens earlier it takes as given."""
+    """Sends all events at a steady rate. The store is away in the middle of that time, and not
+    before the ledger has begun: a ledger takes earlier counts as given."""
     (first, *events), sent = make_events("l", plan.events), Sent()
     give_up = plan.events / plan.rate + plan.away_seconds + 60
     await Senders(gateway.port, plan.rate, "/events", sent=sent).send([first])
@@ -66,8 +67,8 @@ async def send_through(
 async def enter_outage(
     report: Report, gateway: Soaked, sink: SinkProcess, plan: Plan, sent: Sent, outage: Outage
 ) -> tuple[dict[str, int], Sequence[Arrival]]:
-    """Checks that deliveries went on and that the ledger caught up. Returns what the gateway
-    counted, and what the sink took."""
+    """Checks that deliveries went on and that the ledger caught up. Returns the gateway's
+    counts, and the events that the sink accepted."""
     settled = await gateway.settled(plan.settle_seconds)
     stored = await gateway.ledger_settled(plan.settle_seconds)
     caught_up = time.monotonic() - outage.ended

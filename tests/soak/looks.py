@@ -1,4 +1,4 @@
-"""Looks at the memory of all processes of a gateway, and what grew from the first to the last."""
+"""Looks at the memory of all processes of a gateway, and the growth from the first to the last."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ CHILD, VALKEY, USED = "worker's child", "valkey", "valkey, used_memory"
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """minutes: since the start. taken: MB of its own by process, which goes by its role and pid;
-    of the children in which workers run jobs, which come and go, the most that one takes; and
-    Valkey's own count, `used_memory`."""
+    """minutes: since the start. taken: MB of its own for each process, by its role and pid; for the
+    workers' children, which come and go, the most that one of them has; and Valkey's own count,
+    `used_memory`."""
 
     minutes: float
     taken: dict[str, float]
 
 
 async def look(gateway: Soaked, minutes: float) -> Look:
-    """gateway: one with the embedded server."""
+    """gateway: it must use the embedded server."""
     root = gateway.process.pid
     found = {"supervisor": [root]}
     found |= {role: [each.pid for each in those] for role, those in family(root).items()}
@@ -43,10 +43,10 @@ async def look(gateway: Soaked, minutes: float) -> Look:
 
 
 def enter_looks(report: Report, looks: Sequence[Look], most: float) -> None:
-    """A line for each process, and the check that none took over `most` MB more in the end.
+    """Reports a line for each process, and checks that none has grown by more than `most` MB.
 
-    Of Valkey `used_memory` is judged: what it has from the system depends on when it last wrote its
-    file anew.
+    For Valkey, `used_memory` counts: its memory from the system depends on when it last rewrote its
+    file.
     """
     report.row("minutes", _line(each.minutes for each in looks))
     grown = {}

@@ -1,4 +1,4 @@
-"""The processes of a gateway: who they are, and how they are killed."""
+"""Finds and kills the processes of a gateway."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROLES = {
     "gateway ledger": "ledger",
     "valkey-server": "valkey",
 }
-"""By words of the command line. The child in which a worker runs a job has the worker's own."""
+"""Roles by words of the command line, which a worker shares with the child that runs its job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Process:
     role: str
 
     def signal(self, number: signal.Signals) -> bool:
-        """False when it has gone already."""
+        """Sends a signal. Returns False if the process has already ended."""
         try:
             os.kill(self.pid, number)
         except ProcessLookupError:

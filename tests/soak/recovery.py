@@ -1,4 +1,4 @@
-"""How long it took after each kill until work went on, and what was done twice."""
+"""How long it took after each kill until work went on, and which work was done twice."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from tests.soak.sink_process import Arrival
 
 WIRE_SECONDS = 0.05
-"""What comes so soon after a kill was under way before it."""
+"""What arrives so soon after a kill was sent before it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """at: seconds of the monotonic clock, from which recovery counts. began: when a hold began
-    that ended then; None for a kill."""
+    """at: seconds of the monotonic clock, from which recovery counts. began: for a hold
+    that ended at `at`, when it began; None for a kill."""
 
     at: float
     role: str
@@ -25,14 +25,14 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """role: who was killed. seconds: from then until work went on."""
+    """role: that of the killed process. seconds: from the kill until work went on."""
 
     role: str
     seconds: float
 
 
 def until_answer(kills: Sequence[Kill], accepted: Mapping[str, float]) -> list[Wait]:
-    """From each kill to the next event that was accepted: senders never stop trying."""
+    """The wait from each kill to the next accepted event: senders never stop trying."""
     times = sorted(accepted.values())
     return [Wait(kill.role, at - kill.at) for kill, at in _nexts(kills, times)]
 
@@ -40,9 +40,9 @@ def until_answer(kills: Sequence[Kill], accepted: Mapping[str, float]) -> list[W
 def until_delivery(
     kills: Sequence[Kill], accepted: Mapping[str, float], arrivals: Sequence[Arrival]
 ) -> list[Wait]:
-    """From each kill to the next delivery, as long as an accepted event waited for one.
+    """The wait from each kill to the next delivery, while an accepted event waited for one.
 
-    accepted: when each event was. arrivals: at one destination, in order.
+    accepted: when each event was accepted. arrivals: at one destination, in order.
     """
     times = [arrival.at for arrival in arrivals]
     first: dict[str, float] = {}
@@ -58,7 +58,7 @@ def until_delivery(
 
 def repeated_after(kills: Sequence[Kill], arrivals: Sequence[Arrival]) -> Counter[Kill]:
     """How many arrivals, at one destination and in order, were repetitions, by the last kill before
-    them. Repetitions before the first kill are its own fault, and counted there."""
+    them. Repetitions before the first kill are counted for it too."""
     known: set[str] = set()
     times = [kill.at for kill in kills]
     repeated: Counter[Kill] = Counter()
@@ -70,8 +70,8 @@ def repeated_after(kills: Sequence[Kill], arrivals: Sequence[Arrival]) -> Counte
 
 
 def _nexts(kills: Sequence[Kill], times: Sequence[float]) -> Iterator[tuple[Kill, float]]:
-    """Kills, each with the first of `times` after it. Left out are those that nothing follows, and
-    those with a hold between, which has a wait of its own."""
+    """Kills, each with the first of `times` after it. Kills that nothing follows are left out, and
+    kills with a hold before that time: the hold has a wait of its own."""
     holds = [kill.began for kill in kills if kill.began is not None]
     for kill in kills:
         place = bisect_right(times, kill.at + WIRE_SECONDS)

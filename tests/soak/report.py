@@ -1,4 +1,4 @@
-"""What a scenario found: a table for people, and what was not as promised."""
+"""The results of a scenario: a table, and the promises that were not kept."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Report:
         self.rows.append((name, str(value)))
 
     def check(self, kept: bool, promise: str) -> None:
-        """promise: what holds when all is well, with the numbers that were found."""
+        """promise: what should hold, with the measured numbers."""
         if not kept:
             self.failures.append(promise)
 

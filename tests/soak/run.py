@@ -4,10 +4,10 @@
     python -m tests.soak.run --scenario flat --hours 1
     python -m tests.soak.run --scenario small --minutes 60
 
-Prints what each scenario found, one table of all promises at the end, and ends with status 1 when
+Prints the results of each scenario and, at the end, a table of all promises. Ends with status 1 if
 one was not kept. Everything is on this machine: traffic goes to 127.0.0.1, files to a temporary
-folder that is removed when all went well. The numbers concern the scenarios that have them;
-`--hours` gives `flat` another form, which lasts so long.
+folder that is removed if all went well. The numbers apply to the scenarios that have them;
+`--hours` selects another form of `flat`, which lasts that long.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SCENARIOS = [name for name in LINES if name not in FORM_OF_HOURS.values()]
 
 
 def run(name: str, short: bool, numbers: dict[str, float], summary: Summary) -> bool:
-    """Runs the scenario `name` and prints what it found; whether all promises were kept."""
+    """Runs the scenario `name` and prints its results. Returns whether all promises were kept."""
     scenario = import_module(f"tests.soak.scenario_{name}")
     plan = scenario.SHORT if short else scenario.Plan()
     known = {field.name for field in dataclasses.fields(plan)}

@@ -1,7 +1,7 @@
 """The clock of the machine is set: two hours ahead, back again, two hours behind, and back.
 
-Two destinations get every event: one is well, the other is down, with its events waiting for a
-retry, and is well again after the last jump.
+Two destinations get every event: one works; the other is down, so that its events wait for a retry,
+and works again after the last jump.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.support.misbehaving_vendor import Behaviour
 
 JUMPS = (2 * HOUR, -2 * HOUR, -2 * HOUR, 2 * HOUR)
 CATCH_UP = 4 * HOUR
-"""What was written down two hours ahead is in the past after it."""
+"""After this jump, times that were stored two hours ahead are in the past."""
 BACKOFF = (600, 1800, 3600)
 """Only a jump can make a retry due."""
 STORM_SECONDS = 2.0
@@ -30,9 +30,9 @@ STORM_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Plan:
-    """between: seconds from one jump to the next. at_once: requests to the destination that is
-    down, in the first seconds after a jump: what is under way at once (32) with its quick tries
-    (3), and no more. late: seconds that an event may need to the destination that is well."""
+    """between: seconds from one jump to the next. at_once: the most requests to the destination
+    that is down, in the first seconds after a jump: those in flight (32), with three quick tries
+    each. late: seconds that an event may take to the destination that works."""
 
     rate: float = 150.0
     between: float = 20.0
@@ -84,7 +84,8 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
 
 
 async def _settle(report: Report, gateway: Soaked, clock: FakeClock, plan: Plan) -> bool:
-    """A pause and the wait for a retry end at a time of day, so both may have to be waited for."""
+    """Waits until all is delivered; if needed, after a jump of `CATCH_UP`: pauses and waits for a
+    retry end at a time of day."""
     what = "down, well again"
     if await gateway.settled(plan.late):
         report.row(what, f"all delivered within {plan.late:.0f} s")
@@ -96,7 +97,7 @@ async def _settle(report: Report, gateway: Soaked, clock: FakeClock, plan: Plan)
 
 
 async def _jump(clock: FakeClock, seconds: float, after: float) -> float:
-    """The moment of the jump, by the monotonic clock."""
+    """Waits and makes the clock jump. Returns when it jumped, by the monotonic clock."""
     await asyncio.sleep(after)
     clock.jump(seconds)
     return time.monotonic()

@@ -1,4 +1,4 @@
-"""The disk of the embedded server is full for a while, with events coming in."""
+"""The disk of the embedded server is full for a while as events come in."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ DISK_BYTES = 64_000_000
 
 @dataclass(frozen=True)
 class Plan:
-    """room: bytes that are left on the disk. full_seconds: how long it is full. recovery_seconds:
-    the most from the relief to the next event that is accepted."""
+    """room: bytes left on the disk at first. full_seconds: how long it is full. recovery_seconds:
+    the longest time from the relief to the next accepted event."""
 
     events: int = 20_000
     rate: float = 400.0
@@ -76,8 +76,8 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
 
 
 async def _relieve_when_full(disk: SmallDisk, sent: Sent, plan: Plan) -> float:
-    """Gives it room again some time after the first refusal; when that was, 0 if it never was
-    full."""
+    """Frees the disk some time after the first refusal. Returns when, by the monotonic clock; 0 if
+    the disk was never full."""
     deadline = time.monotonic() + plan.events / plan.rate
     while not sent.answers["503"]:
         if time.monotonic() > deadline:
@@ -93,7 +93,7 @@ def _are_clear(sent: Sent) -> bool:
 
 
 async def _is_the_same_after_a_crash(gateway: Soaked, outcomes: dict[str, int]) -> bool:
-    """Whether Valkey reads back from its file what it had counted."""
+    """Kills Valkey. Returns whether it reads the same counts from its file."""
     family(gateway.process.pid)["valkey"][0].signal(signal.SIGKILL)
     for _ in range(200):
         await asyncio.sleep(0.1)

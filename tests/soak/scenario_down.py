@@ -1,4 +1,4 @@
-"""A destination is down for ten minutes; `backoff` is shortened in the same measure as the time."""
+"""A destination is down for ten minutes, which are shortened, and `backoff` by the same factor."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ BACKOFF = (5, 30, 120, 600, 1800, 3600, 7200)
 
 @dataclass(frozen=True)
 class Plan:
-    """down_seconds: what stands for ten minutes. The events come in the first half of it.
-    look_seconds: over which CPU time is measured at least, however long the senders took."""
+    """down_seconds: the shortened ten minutes; the events come in their first half. look_seconds:
+    the least time over which CPU time is measured, however long the senders took."""
 
     events: int = 30_000
     down_seconds: float = 60.0
@@ -52,7 +52,7 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
         await _enter_waiting(report, gateway, until)
         sink.start()
         up = time.monotonic()
-        # a pause can be as long as all the pauses before it together, and those the outage
+        # a pause can be as long as all earlier ones together, and these as long as the outage
         settled = await gateway.settled(2 * (up - began) + 60)
         outcomes, attempts = gateway.outcomes("hook"), gateway.attempts("hook")
     taken = sink.taken("/hook")
@@ -66,7 +66,7 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
 
 
 async def _enter_waiting(report: Report, gateway: Soaked, until: float) -> None:
-    """Memory and CPU until then, while all events wait."""
+    """Reports memory and CPU time until `until` (monotonic clock), while all events wait."""
     pids = members(gateway.process.pid)
     before, began = cpu_seconds(pids), time.monotonic()
     await asyncio.sleep(until - began)

@@ -1,4 +1,4 @@
-"""Memory stays small, and where it was, however many events have come."""
+"""Memory stays small and does not grow, however many events have come."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ PROCESSES = {"web": "gateway serve", "worker": "gateway worker"}
 
 @dataclass(frozen=True)
 class Plan:
-    """events: in so many bursts, half of them before the first look. own: the most that a process
-    may take of its own, in MB. growth: the most that it may take more after the second half."""
+    """events: in all `bursts`, of which half come before the first look. own: the most memory of
+    its own that a process may have, in MB. growth: the most by which it may grow in the second
+    half."""
 
     events: int = 20_000
     bursts: int = 8
@@ -53,7 +54,7 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
 def _judge(
     report: Report, plan: Plan, name: str, middle: Sequence[Memory], end: Sequence[Memory]
 ) -> None:
-    """By the largest process of that name."""
+    """Judges the largest process of that name."""
     own, resident = max(each.own for each in end), max(each.resident for each in end)
     growth = resident - max(each.resident for each in middle)
     report.row(f"{name}: own, resident, MB", f"{own:.0f}, {resident:.0f}")

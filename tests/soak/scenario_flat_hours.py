@@ -1,7 +1,7 @@
-"""Memory stays where it was for hours of events at a steady rate: `flat` with `--hours`.
+"""Memory does not grow in hours of events at a steady rate: `flat` with `--hours`.
 
-Every event has its own id, visitor, page, address and user agent, so that whatever is remembered of
-them grows until it is full.
+Every event has its own id, visitor, page, address and user agent, so that every memory of them
+grows until it is full.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ FIRST, EVERY = 1 / 6, 1 / 12
 """Parts of the time: of an hour, the first look after ten minutes, and then one every five."""
 LOOKS = 11
 FILLING = 10_000
-"""Events before the first look, at least: caches hold 4,096 answers, and some see every second one
-only."""
+"""The least number of events before the first look: caches hold 4,096 answers, and some get only
+every second event."""
 SORTS = ("page_view", "add_to_cart", "purchase")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """hours: that events come, `rate` of them a second. growth: the most by which a process, and
-    Valkey's `used_memory`, may grow from the first look to the last, in MB."""
+    """hours: how long events come, `rate` of them a second. growth: the most by which a process,
+    and Valkey's `used_memory`, may grow from the first look to the last, in MB."""
 
     hours: float = 1.0
     rate: float = 30.0
     growth: float = 4.0
 
     def spans(self) -> Iterator[tuple[float, range]]:
-        """From look to look: how many seconds, and the numbers of the events in them."""
+        """The seconds from look to look, and the numbers of the events in them."""
         number = 0
         for part in (FIRST, *[EVERY] * (LOOKS - 1)):
             seconds = part * self.hours * 3600
@@ -75,14 +75,14 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
 
 
 def _configuration(sink: str, plan: Plan) -> str:
-    """With a memory for repetitions that is as full at the first look as it will ever be."""
+    """The memory for repetitions is as full at the first look as it will ever be."""
     seconds = round(plan.hours * 3600 * FIRST)
     hook = webhook("hook", sink, consent=["analytics_storage"])
     return f"{hook}{meta(sink, consent=['ad_storage', 'ad_user_data'])}\ndedupe_window: {seconds}\n"
 
 
 async def _send(gateway: Soaked, seconds: float, numbers: range, sent: Sent) -> None:
-    """Half of them as a browser does, half as a backend."""
+    """Sends half of the events as a browser does, half as a backend does."""
     async with asyncio.TaskGroup() as group:
         for path, half in (("/collect", numbers[::2]), ("/events", numbers[1::2])):
             senders = Senders(gateway.port, len(half) / seconds, path, sent=sent)
@@ -90,7 +90,7 @@ async def _send(gateway: Soaked, seconds: float, numbers: range, sent: Sent) -> 
 
 
 def _event(number: int) -> tuple[str, bytes]:
-    """Its id and its body."""
+    """The id and the body of an event."""
     event_id = _event_id(number)
     word = "granted" if _is_granted(number) else "denied"
     return make_event(

@@ -1,4 +1,4 @@
-"""Destinations that never answer, beside one that does."""
+"""Destinations that never answer, and one that does."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from tests.soak.soaked import Soaked, webhook
 from tests.support.misbehaving_vendor import Behaviour
 
 NOISE_SECONDS = 0.25
-"""What the machine may add to a quantile by itself."""
+"""What noise of the machine may add to a quantile."""
 
 
 @dataclass(frozen=True)
 class Plan:
     """hanging: how many destinations. timeout: seconds that the gateway waits for their answers.
-    times_slower: how much the 99th percentile of the healthy one may grow, noise apart."""
+    times_slower: the factor by which the 99th percentile of the healthy one may grow, apart from
+    noise."""
 
     events: int = 20_000
     rate: float = 400.0
@@ -55,7 +56,8 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
 async def _delays(
     report: Report, gateway: Soaked, sink: SinkProcess, name: str, plan: Plan
 ) -> list[float]:
-    """Seconds from the sender's answer to the arrival at the healthy destination, of each event."""
+    """For each event, seconds from the sender's answer to its arrival at the healthy
+    destination."""
     sent = await Senders(gateway.port, plan.rate).send(make_events(name, plan.events))
     for _ in range(100):
         if gateway.outcomes("healthy")["pending"] == 0:

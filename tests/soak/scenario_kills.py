@@ -1,7 +1,7 @@
-"""Processes are killed at random while events come in, and Valkey is held away once.
+"""Processes are killed at random while events come in, and Valkey is suspended once.
 
-A kill comes when the gateway has recovered from the one before, and not sooner than its share of
-the time; every tenth comes at once, into the recovery.
+A kill comes when the gateway has recovered from the one before, and not before a share of its slot
+has passed; every tenth kill comes at once, during the recovery.
 """
 
 from __future__ import annotations
@@ -30,17 +30,16 @@ ROLES = ("worker", "horse", "scheduler", "web", "ledger", "valkey")
 HOLD = "hold"
 GAP_SECONDS = (0.2, 1.5)
 LITTLE = 25
-"""Events that wait in a gateway that has recovered: what is under way."""
+"""The most events that wait in a gateway that has recovered: those in flight."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """slot_seconds: for a kill and the recovery from it, as far as the rate of the events goes.
-    share: of the slot that passes at least from kill to kill. early: how many kills make one of
-    them come at once. hold_seconds: how long Valkey is stopped, once. recovery_seconds: the most
-    from a kill to the next delivery, and to the next event that is accepted. settle_seconds: the
-    most until nothing waits after the load. most_duplicates: share of the events that may come
-    twice."""
+    """slot_seconds: time for a kill and the recovery from it; determines the rate of the events.
+    share: the least part of the slot from kill to kill. early: one in so many kills comes at once.
+    hold_seconds: how long Valkey is suspended, once. recovery_seconds: the longest time from a kill
+    to the next delivery, and to the next accepted event. settle_seconds: the longest time until
+    nothing waits after the load. most_duplicates: share of the events that may arrive twice."""
 
     events: int = 50_000
     kills: int = 200
@@ -111,8 +110,8 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
 async def _send_and_kill(
     gateway: Soaked, events: Sequence[tuple[str, bytes]], plan: Plan
 ) -> tuple[Sent, list[Kill]]:
-    """Half of the events as browsers send them, half as a backend does, for as long as the kills
-    take; what is left then is sent at once."""
+    """Sends half of the events as browsers do, half as a backend does, while processes are killed;
+    after the last kill, the rest is sent at once."""
     seconds = (plan.kills + 1) * plan.slot_seconds + plan.hold_seconds
     sent, rate, give_up = Sent(), len(events) / seconds / 2, 3 * seconds + 60
     over = asyncio.Event()
@@ -126,7 +125,7 @@ async def _send_and_kill(
 
 
 async def _kill(gateway: Soaked, plan: Plan) -> list[Kill]:
-    """Kills one living process after the other; half-way it holds Valkey."""
+    """Kills one running process after the other; half-way it suspends Valkey."""
     dice = random.Random(plan.seed)
     kills: list[Kill] = []
     began = time.monotonic()
@@ -148,7 +147,7 @@ async def _kill(gateway: Soaked, plan: Plan) -> list[Kill]:
 
 
 async def _recovered(gateway: Soaked) -> None:
-    """Returns once it takes events and little of them waits."""
+    """Returns once the gateway accepts events and few of them wait."""
     while True:
         waiting = await asyncio.to_thread(gateway.waiting)
         if waiting is not None and waiting <= LITTLE:
@@ -157,7 +156,7 @@ async def _recovered(gateway: Soaked) -> None:
 
 
 async def _hold(gateway: Soaked, seconds: float) -> Kill:
-    """Stops Valkey for a while: its connections stay open, and nothing is answered."""
+    """Suspends Valkey for a while: its connections stay open, and nothing is answered."""
     while not (found := await asyncio.to_thread(_living, gateway, "valkey")):
         await asyncio.sleep(0.1)
     began = time.monotonic()
@@ -176,7 +175,7 @@ def _living(gateway: Soaked, role: str) -> list[Process]:
 def _enter_repetitions(
     report: Report, name: str, kills: Sequence[Kill], taken: Sequence[Arrival]
 ) -> None:
-    """Which kills made events come twice, and how many of them at most."""
+    """Reports which kills made events arrive twice, and the most events after one kill."""
     times = repeated_after(kills, taken)
     by_role: Counter[str] = Counter()
     for kill, events in times.items():

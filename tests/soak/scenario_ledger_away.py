@@ -16,7 +16,7 @@ SALT = "salt-of-the-soak"
 SETTINGS = 'server: {hash_salt: "${SALT}"}\nledger: {url: "${LEDGER_URL}"}\n'
 
 SHORT = Plan(events=800, rate=100.0, away_seconds=4.0, gap_seconds=4.0)
-"""In both forms what waits keeps within the bound of the feed, so nothing may be left out."""
+"""In both forms, the feed stays within its bound, so no record may be left out."""
 
 
 async def run(folder: Path, plan: Plan) -> Report:

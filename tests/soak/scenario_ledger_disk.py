@@ -1,5 +1,5 @@
-"""The disk of the ledger alone is full for so long that what waits reaches the bound of the feed:
-records lose their content, and then are left out."""
+"""The disk of the ledger alone is full for so long that the feed reaches its bound: first, records
+lose their content; then they are left out."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ DISK_BYTES = 128_000_000
 
 @dataclass(frozen=True)
 class Plan(Outages):
-    """memory_mb: that the embedded server may use, of which the feed may take a twentieth; and a
-    half of that more before records are left out."""
+    """memory_mb: memory of the embedded server. The feed may take a twentieth of it, and half as
+    much again before records are left out."""
 
     memory_mb: float = 48.0
 
@@ -45,7 +45,7 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
 
 
 def _enter_audit(report: Report, audit: dict[str, Any], cut: int, dropped: int) -> None:
-    """What the ledger lacks is what was left out, and the audit says so."""
+    """Checks that the ledger lacks only records that were left out, and that the audit says so."""
     said = audit["records_dropped"]
     report.row("audit", f"{said} records left out, {cut} without content")
     report.check(cut > 0, "some records were stored without content")

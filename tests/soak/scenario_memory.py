@@ -1,5 +1,5 @@
-"""Redis reaches `maxmemory` while a destination is down: first by its events, then because
-somebody else takes the rest, and whatever becomes free as long as events are delivered."""
+"""Redis reaches `maxmemory` while a destination is down: first because of its events, then because
+another client takes the rest, and all that becomes free while events are delivered."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Plan:
     """Events come from a backend, whose events are never spooled.
 
     room: bytes of `maxmemory` beyond what is used at the start. fast: events that fill most of it,
-    slow: those that fill the rest, so slowly that the intake can be shut in time. more: events that
-    are sent once it is full, and again once it is empty. settle_seconds: the most from the
-    destination's return to the last delivery; it may be in a long pause by then.
+    slow: events that fill the rest, so slowly that the intake can be shut in time. more: events
+    that are sent once it is full, and again once it is empty. settle_seconds: the longest time from
+    the destination's return to the last delivery; it may be in a long pause by then.
     """
 
     room: int = 30_000_000
@@ -83,7 +83,7 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
 
 
 def _enter_audit(report: Report, audit: dict[str, Any]) -> None:
-    """The ledger lacks nothing but what was left out and counted."""
+    """Checks that the ledger lacks only records that were left out and counted."""
     left_out = audit["records_dropped"]
     words = "balances" if audit["balanced"] else f"{left_out} records were left out"
     report.row("audit", words)
@@ -104,7 +104,7 @@ async def _fill(report: Report, gateway: Soaked, redis: Redis, sent: Sent, plan:
 
 @asynccontextmanager
 async def _stranger(redis: Redis) -> AsyncIterator[None]:
-    """Meanwhile somebody else takes all memory that there is, and gives it back in the end."""
+    """Within the context, another client takes all free memory; it gives it back at the end."""
     full, enough = asyncio.Event(), asyncio.Event()
     taking = asyncio.create_task(_take_memory(redis, full, enough))
     try:
@@ -132,7 +132,7 @@ async def _refuse(report: Report, gateway: Soaked, redis: Redis, sent: Sent, pla
 
 
 async def _drain(report: Report, gateway: Soaked, redis: Redis, plan: Plan) -> None:
-    """Waits until all is delivered; if that takes too long, with a limit that is lifted."""
+    """Waits until all is delivered; if that takes too long, it lifts the limit of memory."""
     began = time.monotonic()
     waiting = gateway.waiting()
     if await gateway.settled(plan.settle_seconds):
@@ -148,7 +148,7 @@ async def _drain(report: Report, gateway: Soaked, redis: Redis, plan: Plan) -> N
 
 
 async def _workers_of_rq(redis: Redis) -> int:
-    """How many have told of themselves since now, once there are some; 0 when it takes too long."""
+    """How many workers have sent a heartbeat since the call, once there are any; 0 after `SOON`."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f").encode()
     deadline = time.monotonic() + SOON
     while time.monotonic() < deadline:
@@ -161,7 +161,7 @@ async def _workers_of_rq(redis: Redis) -> int:
 
 
 async def _send(gateway: Soaked, sent: Sent, prefix: str, count: int, rate: float) -> int:
-    """Sends each event once, whatever the answer; how many were accepted."""
+    """Sends each event once, whatever the answer. Returns how many were accepted."""
     before = len(sent.accepted)
     senders = Senders(gateway.port, rate, "/events", give_up=0, sent=sent)
     await senders.send(make_events(prefix, count))

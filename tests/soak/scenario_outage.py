@@ -18,7 +18,7 @@ from tests.support.valkey_server import Valkey
 
 @dataclass(frozen=True)
 class Plan:
-    """away: seconds that Redis is away, in the middle of the load. Nobody tries again."""
+    """away: seconds that Redis is away, in the middle of the load. No sender tries again."""
 
     events: int = 20_000
     rate: float = 250.0
@@ -69,7 +69,7 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
 
 
 def _together(one: Sent, other: Sent) -> Sent:
-    """What both sent; they have no event in common."""
+    """The results of both; they have no event in common."""
     return Sent(
         accepted=one.accepted | other.accepted,
         tries=one.tries + other.tries,

@@ -1,4 +1,4 @@
-"""One event that the vendor refuses makes it refuse the request with all its neighbours."""
+"""One event makes the vendor refuse the whole request, with all other events in it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.misbehaving_vendor import POISON_ANSWER, Behaviour
 
 @dataclass(frozen=True)
 class Plan:
-    """events: all in one request of the sender, so that they come to the vendor together."""
+    """events: all in one request of the sender, so that they reach the vendor together."""
 
     events: int = 1_000
     seed: int = 1
@@ -59,7 +59,7 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
 
 
 def _dead_letter(gateway: Soaked, event_id: str) -> dict[str, Any]:
-    """What the operator's command says of it."""
+    """The dead letter, as the operator's command shows it."""
     shown: list[dict[str, Any]] = json.loads(
         gateway.command("dead-letters", "show", event_id, "--json")
     )

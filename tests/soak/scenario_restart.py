@@ -19,14 +19,14 @@ from tests.support.misbehaving_vendor import Behaviour
 from tests.support.process_stats import children, cpu_seconds
 
 RESTART_SECONDS = 0.2
-"""What systemd waits before it starts a service again is 0.1 s."""
+"""Before a restart. systemd waits for 0.1 s."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """kills: of everything at once; every second time of the supervisor alone, whose children the
-    kernel then ends. every_seconds: between two kills. ready_seconds: the most until the web
-    process answers again."""
+    """kills: how often everything is killed at once; every second time, only the supervisor is, and
+    the kernel ends its children. every_seconds: between two kills. ready_seconds: the longest time
+    until the web process answers again."""
 
     events: int = 20_000
     kills: int = 10
@@ -79,7 +79,8 @@ async def _send_and_kill(
 
 
 async def _kill_and_start(gateway: Soaked, everything: bool) -> tuple[float, float]:
-    """Seconds from the kill until it is ready again, and of CPU that the new processes took."""
+    """Seconds from the kill until the gateway is ready again, and CPU seconds of the new
+    processes."""
     began = time.monotonic()
     if everything:
         kill_all(gateway.process.pid)

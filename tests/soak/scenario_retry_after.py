@@ -1,4 +1,4 @@
-"""Vendors throttle and say for how long: in seconds, as a date, in words, and for ten years."""
+"""Vendors throttle and state for how long: in seconds, as a date, in words, and ten years."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ SECOND_OF_A_DATE = 1.0
 
 @dataclass(frozen=True)
 class Plan:
-    """asked: seconds that the first two vendors ask for. forms: of `Retry-After`, a destination
-    each. events: to each destination while it throttles. late: the most seconds from the moment
-    that a vendor named to the next request."""
+    """asked: seconds that the first two vendors ask for. forms: those of `Retry-After`, one for
+    each destination. events: those to each destination while it throttles. late: the most seconds
+    from the time that a vendor stated to the next request."""
 
     asked: int = 30
     forms: tuple[str, ...] = ("seconds", "date", "garbage", "decade")
@@ -76,8 +76,8 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
 
 
 def _enter_waits(report: Report, form: str, times: list[float], plan: Plan) -> None:
-    """What a vendor saw while it throttled: until its first answer one event was there, so each
-    further request was somebody's decision."""
+    """Judges the requests to a vendor while it throttled. Before its first answer there was only
+    one event, so the gateway decided on every further request."""
     gaps = [after - before for before, after in pairwise(times)]
     shown = ", ".join(f"{gap:.1f}" for gap in gaps[:6])
     report.row(f"{form}: seconds between requests", shown or "no second request")

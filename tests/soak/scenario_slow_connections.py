@@ -1,4 +1,4 @@
-"""Thousands of connections that send slowly or nothing, while events arrive as usual."""
+"""Thousands of connections that send slowly or not at all, while events arrive as usual."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ KINDS = (
 )
 """What a connection sends at first, and then once a second."""
 GONE_SECONDS = 60.0
-"""Within which all slow connections have to end after the last was opened."""
+"""All slow connections have to end within this time after the last was opened."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """slow: connections at a time, for `seconds`: one that the gateway closes is opened again. As
-    many events come before as while they are open. most_memory: MB that the web process may grow.
+    """slow: connections at a time, for `seconds`; those that the gateway closes are opened again.
+    As many events come before as during that time. most_memory: MB that the web process may grow.
     """
 
     slow: int = 2_000
@@ -46,8 +46,8 @@ SHORT = Plan(slow=200, seconds=15.0, rate=100.0, most_memory=60.0)
 
 @dataclass
 class Slow:
-    """Slow connections. ended: how many the gateway has closed. answers: the statuses that they
-    got."""
+    """Slow connections. ended: how many the gateway has closed. answers: the statuses of their
+    answers."""
 
     port: int
     until: float
@@ -122,5 +122,5 @@ def _answers(seconds: Sequence[float]) -> str:
 
 
 async def _resident(pids: Sequence[int]) -> float:
-    """MB of all of them."""
+    """The resident memory of all of `pids`, in MB."""
     return sum(each.resident for each in await asyncio.to_thread(memories, pids))

@@ -1,9 +1,9 @@
 """All of a gateway on one core, with the memory settings of a small container: a steady load to
 three destinations, with the console and the ledger.
 
-The core is real: every process of the gateway is bound to it (Linux). The memory is measured: the
-embedded server gets the half of it that it would take in a container of that size, and the sum of
-what all processes take (PSS) is looked at all the time. It is no wall that they could hit.
+The core is real: every process of the gateway is bound to it (Linux). The memory is only measured,
+not limited: the embedded server gets the half that it would take in a container of that size, and
+the sum of all processes (PSS) is measured again and again.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from tests.support.process_stats import MB, children, cpu_seconds, memories
 
 DESTINATIONS = {"hook": "/hook", "store": "/store", "meta": META_PATH}
 PART_SECONDS = 30
-"""The events of so long are made at once."""
+"""The events of this time are made at once."""
 LOOK_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """minutes: that events come, `rate` of them a second. memory: the most that all processes may
-    take together, in MiB."""
+    """minutes: how long events come, `rate` of them a second. memory: the most memory of all
+    processes together, in MiB."""
 
     minutes: float = 5.0
     rate: float = 100.0
@@ -78,7 +78,7 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
 
 
 class _Peaks:
-    """The most that all processes of a gateway took, and the CPU that they used meanwhile."""
+    """The most memory of all processes of a gateway, and the CPU time that they used meanwhile."""
 
     def __init__(self, root: int) -> None:
         self._root = root
@@ -93,7 +93,7 @@ class _Peaks:
         self._share = (self._used() - self._cpu) / (time.monotonic() - self._began)
 
     def enter(self, report: Report, plan: Plan) -> None:
-        """Of the memory in the unit of the plan."""
+        """Reports memory in the unit of the plan, and CPU time."""
         first, most = (taken * MB / 2**20 for taken in (self._first, self._most))
         report.row("memory, MiB", f"{first:.0f} at the start, {most:.0f} at most")
         report.row("CPU", f"{self._share:.0%} of the core")
@@ -113,7 +113,7 @@ async def _look_forever(peaks: _Peaks) -> None:
 
 
 async def _send(gateway: Soaked, plan: Plan, sent: Sent) -> int:
-    """How many; half of them as a browser does, half as a backend."""
+    """Sends half of the events as a browser does, half as a backend does. Returns their number."""
     count = 0
     for numbers in plan.parts():
         async with asyncio.TaskGroup() as group:

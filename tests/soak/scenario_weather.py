@@ -1,4 +1,4 @@
-"""Destinations that misbehave now and then, in every way there is."""
+"""Destinations that misbehave now and then, in every way."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tests.soak.soaked import META_PATH, Soaked, meta, webhook
 from tests.support.misbehaving_vendor import MOODS, Behaviour
 
 UNREAD = {"reset_reading"}
-"""Leaves nothing in the sink's record."""
+"""Moods that leave nothing in the sink's record."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """bad: share of the webhook's requests that meet a bad mood, each as likely as the others;
-    Meta's requests, of several events each, are fewer and meet them three times as often.
+    """bad: share of the webhook's requests that meet a bad mood, all of them equally likely; Meta's
+    requests have several events each, so they are fewer and meet them three times as often.
     timeout: seconds that the gateway waits for an answer."""
 
     events: int = 3_000
@@ -57,7 +57,7 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
         shown = ", ".join(f"{count} {mood}" for mood, count in requests.most_common())
         report.row(f"{name}: requests", shown)
         taken = [arrival for arrival in arrivals if arrival.taken]
-        # these vendors take events and do not say so, which makes duplicates of their own
+        # these vendors may accept events without confirming them, which causes duplicates
         Accounting(name, sent, dict(events), outcomes[name], taken).enter(
             report, most_duplicates=1.0
         )

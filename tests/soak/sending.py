@@ -1,4 +1,4 @@
-"""The senders: events at a steady rate, each one repeated until it got its 2xx."""
+"""Senders of events at a steady rate, each repeated until it is answered with 2xx."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ PAUSE_SECONDS = 0.25
 
 @dataclass
 class Sent:
-    """accepted: when each event got its 2xx, by the monotonic clock. tries: of each event.
-    answers: how often each status came, or each way to get no answer. refusals: what was said to
-    senders that got no 2xx. uncertain: tries without a 2xx that may have been kept."""
+    """accepted: when each event was answered with 2xx, by the monotonic clock. tries: their number,
+    by event. answers: the number of answers by status, and of failures by kind. refusals: the
+    answers other than 2xx. uncertain: tries without a 2xx that may have been accepted."""
 
     accepted: dict[str, float] = field(default_factory=dict)
     tries: Counter[str] = field(default_factory=Counter)
@@ -33,7 +33,7 @@ class Sent:
 @dataclass
 class Senders:
     """Sends `rate` events a second to `path`. give_up: seconds after which no event is tried again.
-    sent: what came of it, which several may share. hurry: the rest is sent at once when it is set.
+    sent: the results, which several senders may share. hurry: once set, the rest is sent at once.
     """
 
     port: int
@@ -45,7 +45,7 @@ class Senders:
     hurry: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def send(self, events: Sequence[tuple[str, bytes]]) -> Sent:
-        """events: the id and the body of each."""
+        """Sends `events`: the id and the body of each."""
         began = time.monotonic()
         waiting = iter([(began + n / self.rate, *event) for n, event in enumerate(events)])
         async with asyncio.TaskGroup() as group:
@@ -122,7 +122,7 @@ class Connection:
 def make_event(event_id: str, name: str = "page_view", **other: object) -> tuple[str, bytes]:
     """An event of about 0.5 KB that every kind of destination can send.
 
-    other: fields to have instead, or besides.
+    other: fields to change or add.
     """
     event = {
         "event_name": name,
@@ -141,9 +141,9 @@ def make_event(event_id: str, name: str = "page_view", **other: object) -> tuple
 
 
 def make_events(prefix: str, count: int, every: int = 0) -> list[tuple[str, bytes]]:
-    """Page views; every tenth id has a dot, which cannot stand in a `webhook-id`.
+    """Page views; every tenth id has a dot, which a `webhook-id` may not contain.
 
-    every: how many events make one of them a `scroll`; 0 for none.
+    every: one in so many events is a `scroll`; 0 for none.
     """
     return [
         make_event(

@@ -1,4 +1,4 @@
-"""The misbehaving sink as a process that can be taken away, and what it has recorded."""
+"""The misbehaving sink as a process that can be killed and started again, and its record."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.misbehaving_vendor import Behaviour
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """An event in a request that the sink read. at: seconds of the monotonic clock, which all
-    processes of a machine share. key: what the vendor recognises repetitions by."""
+    processes of a machine share. key: by which the vendor recognises repetitions."""
 
     at: float
     request: int
@@ -50,7 +50,7 @@ class SinkProcess:
         self.kill()
 
     def start(self) -> None:
-        """Starts it, also again after `kill`: at the same port, behaving as before."""
+        """Starts the sink, also after `kill`: at the same port, with the same behaviour."""
         options = ["--port", str(self.port), "--seconds", str(self._seconds)]
         self._process = subprocess.Popen(
             [sys.executable, misbehaving.__file__, str(self._record), *options],
@@ -75,7 +75,7 @@ class SinkProcess:
             assert told.status_code == 204, told.text
 
     def arrivals(self, path: str) -> list[Arrival]:
-        """What came to `path`, whether it was taken or not, in order."""
+        """The events that arrived at `path`, accepted or not, in order."""
         if not self._record.exists():
             return []
         rows = (line.split(" ") for line in self._record.read_text().splitlines())
@@ -86,7 +86,7 @@ class SinkProcess:
         ]
 
     def taken(self, path: str) -> list[Arrival]:
-        """What came to `path` and was taken."""
+        """The events that were accepted at `path`, in order."""
         return [arrival for arrival in self.arrivals(path) if arrival.taken]
 
     def _listens(self) -> bool:

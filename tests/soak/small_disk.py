@@ -14,19 +14,19 @@ SCRIPT = 'mount -t tmpfs -o size="$1" tmpfs "$2" && shift 2 && exec setpriv --pd
 
 
 def words_before(folder: Path, size: int) -> list[str]:
-    """What stands in front of a command that shall find a disk of `size` bytes at `folder`."""
+    """The words before a command that give it a disk of `size` bytes at `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     alone = ["unshare", "--user", "--map-root-user", "--mount"]
     return [*alone, "sh", "-c", SCRIPT, "sh", str(size), str(folder)]
 
 
 def words_within(pid: int) -> list[str]:
-    """What stands in front of a command that shall see the small disk of the process `pid`."""
+    """The words before a command that let it see the small disk of the process `pid`."""
     return ["nsenter", "--target", str(pid), "--user", "--mount", "--preserve-credentials"]
 
 
 def why_not(folder: Path) -> str:
-    """Why this machine can make no such disk; "" when it can."""
+    """Why this machine cannot make a small disk; "" if it can."""
     if missing := [tool for tool in TOOLS if shutil.which(tool) is None]:
         return f"{', '.join(missing)} not found"
     tried = subprocess.run(
@@ -48,12 +48,12 @@ class SmallDisk:
         return disk.f_bavail * disk.f_frsize
 
     def leave(self, room: int) -> None:
-        """Fills it until only `room` bytes are free."""
+        """Fills the disk until only `room` bytes are free."""
         with self._ballast.open("wb") as ballast:
             os.posix_fallocate(ballast.fileno(), 0, self.free - room)
 
     def fill(self) -> None:
-        """To the last byte, whatever else is written to it meanwhile."""
+        """Fills the disk to the last byte, whatever else is written to it meanwhile."""
         with self._ballast.open("wb", buffering=0) as ballast, suppress(OSError):
             while True:
                 ballast.write(bytes(4096))

@@ -1,4 +1,4 @@
-"""A gateway under test: every process of `gateway run`, which never outlives the harness."""
+"""A gateway under test: all processes of `gateway run`, which never outlive the soak test."""
 
 from __future__ import annotations
 
@@ -75,10 +75,10 @@ meta = partial(_destination, META, "meta")
 
 
 class Soaked(Gateway):
-    """before: words in front of the command, such as those that give it a small disk.
-    environment: besides our own, such as the address of a Redis or a clock. settings: further
-    sections of the configuration. memory: bytes that the embedded server may use. cores: to which
-    all processes are bound (Linux)."""
+    """before: words before the command, such as those that give it a small disk. environment:
+    further variables, such as the address of a Redis or a clock. settings: further
+    sections of the configuration. memory: bytes that the embedded server may use. cores: those
+    to which all processes are bound (Linux)."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Soaked(Gateway):
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
         bound = "" if memory is None else f", embedded_memory_bytes: {memory}"
         config = settings + CONFIG % {"memory": bound} + destinations
-        compiled = {"PYTHONDONTWRITEBYTECODE": ""}  # as an installation is
+        compiled = {"PYTHONDONTWRITEBYTECODE": ""}  # as in an installation
         super().__init__(folder, config, {"PYTHONPATH": path, **compiled, **(environment or {})})
         self._before, self._cores = before, cores
 
@@ -106,7 +106,7 @@ class Soaked(Gateway):
         wait_for(self._is_ready, 60, "the gateway to be ready")
 
     def launch(self) -> None:
-        """Starts it without waiting."""
+        """Starts the gateway and does not wait until it is ready."""
         self.log = self.folder / "gateway.log"
         options = ["--config", str(self.config), "--port", str(self.port)]
         options += ["--operators-port", str(self.operators_port), *self._console]
@@ -126,7 +126,7 @@ class Soaked(Gateway):
             os.sched_setaffinity(0, self._cores)
 
     def stop(self, seconds: float = 40) -> int:
-        """Its exit status; what does not end in time is killed."""
+        """Stops the gateway; kills it if it does not end in time. Returns its exit status."""
         try:
             return super().stop(seconds)
         except subprocess.TimeoutExpired:
@@ -158,7 +158,7 @@ class Soaked(Gateway):
         return sum(pending) + metrics.get((SPOOLED, frozenset()), 0) if pending else None
 
     async def ledger_settled(self, seconds: float) -> bool:
-        """Waits until the ledger has stored all that has come; False if that takes longer."""
+        """Waits until the ledger has stored all records; False if that takes longer."""
         deadline = time.monotonic() + seconds
         while await asyncio.to_thread(self.ledger_metric, "feed_bytes") > 0:
             if time.monotonic() > deadline:

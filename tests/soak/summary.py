@@ -10,8 +10,8 @@ from tests.soak.report import Report
 
 @dataclass(frozen=True)
 class Line:
-    """title: of the scenario. promise: with fields of its plan in braces. rows: those rows of its
-    report that measure it; rows that are not there are left out."""
+    """title: that of the scenario. promise: a text with fields of its plan in braces. rows: the
+    rows of its report that measure the promise; missing rows are left out."""
 
     title: str
     promise: str
@@ -143,7 +143,7 @@ LINES = {
 
 @dataclass
 class Summary:
-    """Gathers reports, and is the table of all of them as Markdown."""
+    """Collects reports; as a string, it is a Markdown table of all of them."""
 
     rows: list[tuple[str, str, str, str]] = field(default_factory=list)
 

@@ -1,4 +1,4 @@
-"""Vendors that throttle: each path answers 429 with a `Retry-After` of its own, until told."""
+"""Vendors that throttle: each path answers 429 with its own `Retry-After` until it is relieved."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from email.utils import formatdate
 
 
 class Throttling:
-    """retry_after: by path, what to say, given the time of day (Unix seconds) of the answer.
+    """retry_after: by path, a function from the time of the answer (Unix seconds) to `Retry-After`.
 
-    requests: by path, when each came, by the monotonic clock. relieved: paths that answer 204.
+    requests: times of the requests by the monotonic clock, by path. relieved: paths that answer
+    204.
     """
 
     def __init__(self, retry_after: dict[str, Callable[[float], str]]) -> None:
