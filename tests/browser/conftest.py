@@ -29,7 +29,7 @@ from tests.support.chromium import FLAGS, find_chromium
 from tests.support.gateway_process import free_port
 
 OPEN_FILE = anyio.open_file
-"""Imported before the first request: in Playwright's greenlets Python 3.11 may fail to parse it."""
+"""Imported before the first request: Python 3.11 may fail to parse it in Playwright's greenlets."""
 
 WEB = Path(__file__).parents[2] / "gateway" / "web"
 
@@ -66,7 +66,7 @@ def wait_until_known(page: Page) -> None:
 
 
 class Server:
-    """An application on a port of its own, which can go away and come back."""
+    """An application on its own port, which can be stopped and started again."""
 
     def __init__(self, app: Starlette) -> None:
         self.app = app
@@ -149,14 +149,14 @@ class Gateway(Server):
     def will_answer(
         self, status: int, after: float = 0.0, report: object = None, **headers: str
     ) -> None:
-        """How one coming request is answered. Without it, every request is accepted, in
-        `seconds_to_answer`. report: JSON."""
+        """Sets how the next request is answered; several calls queue up. Otherwise requests are
+        accepted after `seconds_to_answer`. report: JSON."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         body = json.dumps(report) if report is not None else None
         self.answers.append(Answer(status, named, after, body))
 
     def will_hang(self) -> None:
-        """One coming request is neither accepted nor answered."""
+        """The next request is neither accepted nor answered."""
         self.answers.append(Answer(504, after=3600))
 
     def accepted(self) -> list[dict[str, Any]]:
@@ -213,8 +213,8 @@ class Shop(Server):
         return HTMLResponse(html) if html else Response(status_code=404)
 
     def empty_page(self) -> str:
-        """The address of a page without scripts. Unlike about:blank it may be in the process of the
-        page before, so it is there only once that one has been left."""
+        """The address of a page without scripts. Unlike about:blank, it may be in the same process
+        as the page before, so it loads only once that page has been left."""
         self.html["/empty"] = "<!doctype html><title>Shop</title>"
         return f"{self.origin}/empty"
 
@@ -231,7 +231,7 @@ class Shop(Server):
 class Demo(Server):
     """Serves the demo shop as the gateway does, with records that a test has written.
 
-    records: what /demo/events tells. received: the events that reached /collect.
+    records: the answer of /demo/events. received: the events that reached /collect.
     """
 
     def __init__(self) -> None:
@@ -354,6 +354,6 @@ def visitor(chromium: Browser, shop: Shop) -> Iterator[Visitor]:
     visitor = Visitor(context, shop)
     context.on("weberror", lambda error: visitor.errors.append(str(error.error)))
     yield visitor
-    context.set_offline(True)  # what a closing page still sends would reach the next test
+    context.set_offline(True)  # or events of a closing page would reach the next test
     context.close()
     assert visitor.errors == []

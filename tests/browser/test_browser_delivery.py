@@ -36,7 +36,8 @@ TO_NOWHERE = """() => {
 
 
 def close(page):
-    """Closes a tab while the gateway is away. Its last beacon finds nobody, however late it is."""
+    """Closes a tab while the gateway is away. Its last beacon goes to a host that does not exist,
+    so that it cannot arrive later."""
     page.evaluate(TO_NOWHERE)
     page.close()
 

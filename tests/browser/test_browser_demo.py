@@ -115,7 +115,7 @@ def test_until_the_banner_is_answered_the_page_says_which_default_holds_and_why(
     words = page.locator("#undecided")
     assert "Denied until you answer" in words.inner_text()
     assert "This page's default denies everything." in words.inner_text()
-    assert "Nothing was sent" not in words.inner_text()  # not known yet
+    assert "Nothing was sent" not in words.inner_text()  # the page does not know it yet
     denied = consent({"ad_storage": "denied"}, ["default of the page"], PRIVATE)
     demo.records.append(decision(ga4="no consent for analytics_storage", consent=denied))
     shows(words, f"default for an unknown place because {PRIVATE}.")

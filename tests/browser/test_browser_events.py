@@ -211,7 +211,7 @@ def test_tag_manager_gets_every_push_as_before(visitor, gateway):
     )
     assert page.evaluate("dataLayer.push({event: 'a'}, {event: 'b'})") == "as before"
     assert page.evaluate("seen.map((item) => item.event)") == ["a", "b"]
-    # Tag Manager that loads after the snippet wraps its push in turn
+    # if Tag Manager loads after the snippet, it wraps the snippet's push
     page.evaluate("""() => {
         const push = dataLayer.push;
         dataLayer.push = function () { push.apply(dataLayer, arguments); return 'Tag Manager' };
@@ -304,7 +304,7 @@ def test_what_json_cannot_express_is_left_out_and_the_event_is_sent(visitor, gat
 
 
 def test_without_the_newer_functions_of_browsers(visitor, gateway):
-    """What browsers of six years ago lack; Firefox had no `keepalive` until 2024."""
+    """Browsers of six years ago lack these; Firefox had no `keepalive` until 2024."""
     visitor.context.add_init_script("""
         delete Crypto.prototype.randomUUID;
         delete Request.prototype.keepalive;

@@ -19,7 +19,7 @@ EMPTY = "Object.keys(localStorage).every((key) => !key.startsWith('gateway:'))"
 
 @dataclass
 class Tally:
-    """What became of the events of a scenario. doubled: arrivals too many."""
+    """The numbers of a scenario's events. doubled: repeated arrivals."""
 
     sent: int
     arrived: int
@@ -28,13 +28,13 @@ class Tally:
 
 
 def arrivals_at(gateway):
-    """How often each event arrived, without what pages of the test before sent as they closed."""
+    """How often each event arrived, without events of pages of the test before as they closed."""
     events = [each for each in gateway.accepted() if each["timestamp"] >= gateway.began]
     return Counter((each["event_name"], each["event_id"]) for each in events)
 
 
 def tally(gateway, sent):
-    """sent: how many events the pages have sent by name. Returns once as many have arrived."""
+    """Waits until as many events have arrived as were sent. sent: their number, by name."""
     wait_for(lambda: len(arrivals_at(gateway)) >= sum(sent.values()), "the events", 60)
     arrivals = arrivals_at(gateway)
     arrived = Counter(name for name, _ in arrivals)
@@ -122,7 +122,7 @@ def test_what_another_tab_has_delivered_is_not_sent_again(visitor, gateway):
     wait_until_known(first)
     second = visitor.visit(attributes=NO_PAGE_VIEW)
     settled(second)
-    settled(first)  # what another process has taken out is gone here a moment later
+    settled(first)  # an entry that another process has removed is gone here a moment later
     first.evaluate("dispatchEvent(new Event('online')); gateway('event', 'purchase')")
     first.evaluate("dispatchEvent(new Event('online'))")
     gateway.wait_for_events(2)
@@ -167,7 +167,7 @@ def test_what_was_handed_over_is_sent_again_when_the_next_page_meets_the_same_fa
 
 
 def test_a_page_that_comes_back_counts_again_and_repeats_nothing(visitor, gateway):
-    """As from the back-forward cache, which does not exist under remote control."""
+    """As from the back-forward cache, which Chromium does not use under remote control."""
     page = visitor.visit()
     settled(page)
     page.evaluate("""() => {

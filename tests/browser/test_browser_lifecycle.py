@@ -64,7 +64,7 @@ def free_chromium(tmp_path):
 
     def visit(address, **which):
         command = [find_chromium(**which), *flags, f"--user-data-dir={tmp_path}"]
-        # Without a port it prints the page and ends
+        # without a port, it prints the page and ends
         command += ["--remote-debugging-port=0", address]
         started = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
         running.append(started)

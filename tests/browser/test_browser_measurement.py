@@ -1,4 +1,4 @@
-"""GA4's events of enhanced measurement, by the script and by the package from npm, in Chromium."""
+"""GA4's events of enhanced measurement, from the script and from the npm package, in Chromium."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ BODY = (
 
 @pytest.fixture(scope="module")
 def modules() -> Iterator[str]:
-    """The origin that serves the script, and the package as a bundler leaves it."""
+    """The origin that serves the script and the modules of the package."""
     package = StaticFiles(directory=PACKAGE)
 
     class WithCors:
@@ -175,7 +175,7 @@ def test_the_depth_of_a_page_counts_once_for_each_page(open_page: Open, gateway:
         for depth in (4900, 4800):
             page.evaluate(f"scrollTo(0, {depth})")
             page.wait_for_function("scrollY > 4000")
-        events = gateway.wait_for_events(count)  # the browser tells of a scroll a frame later
+        events = gateway.wait_for_events(count)  # the browser reports a scroll a frame later
     assert fields_of(events, "scroll") == [{"percent_scrolled": 90}] * 2
 
 

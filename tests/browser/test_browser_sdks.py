@@ -1,5 +1,5 @@
 """Segment's and RudderStack's SDKs on a page of the shop, with the real gateway on another origin:
-nothing but their URL is changed, and every event arrives once."""
+only their URL is changed, and every event arrives once."""
 
 import os
 import subprocess

@@ -48,7 +48,8 @@ def sent_to_ga4(batch, headers):
 
 
 def summary(sent):
-    """Of each event: name, number of its session among those seen, and what began with it."""
+    """For each event: its name, the index and number of its session, what began with it, and
+    whether it has an engagement time."""
     sessions = [*dict.fromkeys(translated["params"]["session_id"] for _, translated in sent)]
     return [
         (

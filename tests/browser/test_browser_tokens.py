@@ -30,9 +30,9 @@ destinations:
 
 
 class TokenGateway(Server):
-    """The real application. hits: method, path, query and status of each request but those for
-    scripts. token_statuses: how the next requests for a token are answered instead. cuts_denials:
-    whether answers of 403 end before they are complete."""
+    """The real application. hits: method, path, query and status of each request except those for
+    scripts. token_statuses: statuses with which the next requests for a token are answered instead.
+    cuts_denials: whether answers with 403 are cut short."""
 
     def __init__(self, redis_url, shop):
         super().__init__(self)
@@ -44,7 +44,7 @@ class TokenGateway(Server):
         self.cuts_denials = False
 
     def use(self, tokens=f"submission_tokens: {{secrets: [{SECRET}]}}"):
-        """Starts it, again if it runs, with these settings of its source."""
+        """Starts or restarts it with these settings of its source."""
         self.stop()
         config = CONFIG.format(origin=self._shop.origin, tokens=tokens)
         self._app = create_app(parse_settings(config), self._redis_url)
@@ -196,7 +196,7 @@ def test_a_refused_token_is_replaced_and_its_events_are_sent_again(visitor, issu
 
 
 def test_a_refused_token_whose_answer_is_cut_short_loses_nothing(visitor, issuer):
-    """As for a page that is left while the answer arrives."""
+    """As when a page is left while the answer arrives."""
     page = visit(visitor, issuer)
     send(page, "one")
     issuer.wait_for("one")
@@ -230,7 +230,7 @@ def test_without_a_token_the_last_events_wait_for_the_next_page(visitor, issuer)
 
 
 def test_a_source_that_needs_no_token_takes_events_without_one(visitor, issuer):
-    """So the script can be put on the pages before tokens are switched on."""
+    """So the script can be added to the pages before tokens are switched on."""
     issuer.use(tokens="")
     page = visit(visitor, issuer)
     send(page, "one")

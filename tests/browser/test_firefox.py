@@ -1,5 +1,4 @@
-"""gateway.js in Firefox: the tests of Chromium that show how events arrive, and a real
-back-forward cache."""
+"""gateway.js in Firefox: the tests of delivery in Chromium, and a real back-forward cache."""
 
 import shutil
 
@@ -48,12 +47,12 @@ def firefox(tmp_path_factory):
 
 @pytest.fixture
 def visitor(firefox, shop):
-    """As in Chromium, but in Firefox."""
+    """A new visitor in Firefox. The test fails when an exception reached a page."""
     context = firefox.new_context()
     context.add_init_script(MARK_BEACONS)
     visitor = Visitor(context, shop, firefox.errors)
     yield visitor
-    shop.gateway.stop()  # what a closing page still sends would reach the next test
+    shop.gateway.stop()  # or events of a closing page would reach the next test
     context.close()
     errors = firefox.errors[:]
     firefox.errors.clear()
