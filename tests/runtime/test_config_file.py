@@ -38,7 +38,7 @@ def file(path: Path) -> ConfigFile:
 
 
 def replace(path: Path, text: str) -> None:
-    """As editors do it."""
+    """Replaces the file by another one, as editors do."""
     new = path.with_suffix(".new")
     new.write_text(text)
     os.replace(new, path)
@@ -268,7 +268,7 @@ def test_and_the_file_where_that_can_no_longer_be_used(
     path: Path, last_good: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(INHERITED_REDIS, RedisSettings(url="redis://here").model_dump_json())
-    last_good.write_text(SECRET)  # whose file is gone
+    last_good.write_text(SECRET)  # its secret file does not exist
     path.write_text(OTHER)
     assert set(load_running(path, allow_demo=False).sources) == {"shop"}
 

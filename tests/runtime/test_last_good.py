@@ -28,8 +28,8 @@ BAD = GOOD.replace("webhook", "webhok")
 
 @pytest.fixture(autouse=True)
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The place for temporary files, of this test alone."""
-    monkeypatch.setenv(LAST_GOOD, "")  # what the test sets is taken back
+    """The folder for temporary files, which only this test uses."""
+    monkeypatch.setenv(LAST_GOOD, "")  # so that what the test sets is undone
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))

@@ -1,4 +1,4 @@
-"""When the web part is ready: it is asked itself, and whatever answers instead does no harm."""
+"""When the web part is ready: it is asked directly, and other answers do no harm."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def listener() -> Iterator[socket.socket]:
 
 
 def asked(listener: socket.socket, answer: bytes, host: str = "127.0.0.1") -> bool:
-    """Whether it counts as ready when `answer` comes."""
+    """Whether the web part counts as ready if it gives `answer`."""
     with ThreadPoolExecutor(1) as executor:
         asking = executor.submit(_answers, Address(host, listener.getsockname()[1]))
         listener.settimeout(60)

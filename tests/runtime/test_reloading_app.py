@@ -33,8 +33,8 @@ destinations: {hook: {type: webhook, url: "https://shop.example/"}}
 
 
 class Shop:
-    """Builds applications that answer with the name of their source, and says which of them are
-    open. `gate`: holds requests to /slow; `held`: is set once there is one."""
+    """Builds applications that answer with the name of their source. open: the names of those that
+    are open. gate: holds requests to /slow until it is set. held: is set once there is one."""
 
     def __init__(self) -> None:
         self.open: list[str] = []
@@ -165,7 +165,7 @@ async def test_an_application_that_cannot_be_built_changes_nothing(
 
 
 class BeingWritten(ConfigFile):
-    """A file that somebody has yet to write the parts of, one before each look."""
+    """A file that is still being written: each look is preceded by the next of `parts`."""
 
     def __init__(self, path: Path, *parts: str) -> None:
         super().__init__(path, load_settings(path))

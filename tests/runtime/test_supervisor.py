@@ -38,7 +38,7 @@ time.sleep(60)
 
 
 class Diary:
-    """What the programs wrote down, one line for each start and stop."""
+    """The file to which the programs write a line for each start and stop."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -93,7 +93,7 @@ async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
 
 @pytest.fixture
 async def run() -> AsyncIterator[Callable[..., Running]]:
-    """Runs a supervisor of the stages given; whatever happens, it is stopped in the end."""
+    """Runs a supervisor with the given stages, and stops it at the end, whatever happens."""
     made: list[Running] = []
 
     def run(*stages: list[Program]) -> Running:
@@ -260,7 +260,7 @@ async def test_a_program_that_starts_is_not_ended_by_a_look_at_the_configuration
 async def test_a_program_that_cannot_be_started_is_tried_again(
     run: Callable[..., Running], diary: Diary, tmp_path: Path
 ) -> None:
-    """As when the system has no process left for a moment."""
+    """As when the system cannot start another process for a moment."""
     python = tmp_path / "python"
     program = Program("late", [str(python), *diary.program("late").command[1:]])
     run([program])
@@ -305,7 +305,7 @@ async def test_stopped_between_two_starts_it_ends_at_once(
 async def test_stopped_while_a_program_is_being_started_it_ends_soon(
     run: Callable[..., Running], diary: Diary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The process is there, and the supervisor does not know it yet."""
+    """The process runs, and the supervisor does not know it yet."""
     create = asyncio.create_subprocess_exec
 
     async def create_slowly(*command: Any, **options: Any) -> asyncio.subprocess.Process:
