@@ -112,13 +112,13 @@ def main() -> int:
 def _measure(
     names: Iterable[str], plan: Plan, yardsticks: Yardsticks
 ) -> tuple[list[Section], list[str]]:
-    """Of each scenario its section, or that it failed, in words."""
+    """The sections of the scenarios, and a line for each scenario that failed."""
     sections, failed = [], []
     for name in names:
         try:
             sections.append(SCENARIOS[name](plan, yardsticks))
             print(plain(sections[-1]), flush=True)
-        except Exception:  # the others are worth their minutes all the same
+        except Exception:  # the other scenarios go on
             traceback.print_exc()
             failed.append(f"failed, and left out: {name}")
     return sections, failed

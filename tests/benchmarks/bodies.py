@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 MARK = "@@"
-"""In the text of an event, where something belongs that no other event has."""
+"""A place in the text of an event for a value that no other event has."""
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "events" / "purchase.json"
 
@@ -34,7 +34,7 @@ class Body:
 
 
 def purchase(**more: Any) -> str:
-    """A purchase as a visitor's browser would send it, every time of somebody else."""
+    """A purchase as a browser would send it, each time of another visitor."""
     event = json.loads(FIXTURE.read_text())
     event |= {
         "event_id": MARK,

@@ -31,7 +31,7 @@ NO_LEDGER = "ledger: {enabled: false}\n"
 def configuration(sink: str, kind: str = "webhook", destinations: int = 1, drains: int = 1) -> str:
     """Five rules, and `destinations` destinations of one kind; all of them get every event.
 
-    sink: URL of what stands in the place of the vendor.
+    sink: URL of the server that stands in for the vendor.
     """
     delivery = f"delivery: {{drains: {drains}, max_pending: 2000000}}"
     each = f"{{{KINDS[kind] % sink}, {delivery}}}"

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/counting_sink.py PORT [--record]
 
-With --record, GET /arrivals tells when each event came: lines of its id and the monotonic clock.
+With --record, GET /arrivals lists when each event came: its id and the time (monotonic clock).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Receiver(asyncio.Protocol):
             self.transport.write(self.answer(head, body))
 
     def sized(self, head: bytes, begin: int) -> tuple[bytes, int] | None:
-        """The body from `begin` on and where it ends, or None as long as some of it is to come."""
+        """The body from `begin` on and where it ends, or None while it is incomplete."""
         length = head.partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0]
         end = begin + int(length or 0)
         return (bytes(self.received[begin:end]), end) if len(self.received) >= end else None

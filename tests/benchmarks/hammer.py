@@ -1,4 +1,4 @@
-"""Load: as many requests as come back, for some seconds; by wrk where it is installed."""
+"""Load: a new request after each answer, for some seconds; by wrk if it is installed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def generator() -> str:
 
 
 def hammer(port: int, body: Body, seconds: int, connections: int = CONNECTIONS) -> Answered:
-    """Keeps so many connections busy."""
+    """Keeps `connections` connections busy for `seconds`."""
     prefix = secrets.token_hex(4)
     if shutil.which("wrk"):
         return _wrk(port, body, prefix, seconds, connections)

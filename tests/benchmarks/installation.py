@@ -72,7 +72,7 @@ class Installation:
         self._store.stop()
 
     def start_web(self, processes: int = 1) -> None:
-        """At one port, which they share."""
+        """Starts web processes, which share a port."""
         words = ["--port", str(self.port), "--operators-port", str(self.operators_port)]
         words.append("--share-port")
         self.webs = [self._command("serve", *words) for _ in range(processes)]
@@ -80,7 +80,7 @@ class Installation:
         wait_for(self._is_ready, 10, "the web processes to be ready")
 
     def start_null(self) -> None:
-        """In the place of web processes, what thinks nothing."""
+        """Starts `null_app.py` instead of web processes."""
         self.webs = [NullApp(self._config, self._store.url, self.port).start()]
 
     def start_workers(self, processes: int = 2) -> None:
@@ -93,7 +93,7 @@ class Installation:
             self.work = None
 
     def cpu(self) -> Cpu:
-        """Used so far; of workers since they were started."""
+        """CPU seconds used so far; for workers, since they were started."""
         web = cpu_seconds(web.pid for web in self.webs)
         worker = cpu_seconds(self.worker_pids())
         return Cpu(web, worker, cpu_seconds([self._store_pid]))

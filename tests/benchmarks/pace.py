@@ -19,7 +19,7 @@ from tests.benchmarks.children import HERE, Child
 from tests.support.gateway_process import wait_for
 
 MOST = 3.0
-"""What takes longer than so many times the quickest was interrupted in its middle."""
+"""Work that takes more than this many times as long as the quickest was interrupted."""
 
 
 class Pace:

@@ -27,7 +27,7 @@ def main(core: int, path: Path) -> None:
     text = purchase()
     with path.open("a", buffering=1) as file:
         while True:
-            _work(text)  # what was in the core's caches is no matter of its pace
+            _work(text)  # so that the state of the core's caches does not count
             began = time.thread_time_ns()
             _work(text)
             took = time.thread_time_ns() - began

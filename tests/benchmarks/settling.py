@@ -21,11 +21,12 @@ from tests.benchmarks.pipeline import NOW, Work
 
 EVENTS = 40
 SINGLE = "received; GA4 does not report whether it kept the event"
-"""What GA4 has to say; it gets one visitor's events in a request, the others many."""
+"""The reason in GA4's outcomes. GA4 gets the events of one visitor in a request; others get
+many."""
 
 
 class NoRedis:
-    """In the place of a connection; its scripts remove no dead letter."""
+    """Stands in for a connection. Its scripts remove no dead letters."""
 
     connection_pool = None
 
@@ -72,7 +73,7 @@ def settle(ledger: bool) -> Work:
 
 
 def _finish(step: Coroutine[Any, Any, None]) -> None:
-    """Without an event loop, of which the instructions are not always as many: nothing waits."""
+    """Runs `step` without an event loop, whose number of instructions varies; it must not wait."""
     try:
         step.send(None)
     except StopIteration:

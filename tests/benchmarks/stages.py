@@ -1,4 +1,4 @@
-"""The stages of an event's way, each as a piece of work that can be measured alone.
+"""The stages that an event passes, each as a piece of work that can be measured alone.
 
     valgrind --tool=callgrind --instr-atstart=no python -m tests.benchmarks.stages LIBRARY
 

@@ -1,4 +1,4 @@
-"""From figures to the document: what was measured stands in it, and no goal looks better than it
+"""From figures to the document: it has all measured values, and shows no goal as better than it
 is."""
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def test_no_two_events_that_are_sent_have_an_id_in_common(batch: int) -> None:
 
 
 def run_of(cost: float) -> Run:
-    """One in which an event cost so many microseconds."""
+    """A run in which an event cost `cost` microseconds."""
     answered = Answered(1000, 0, 0, 1.0, 1.0, 2.0)
     return Run(1000, Cpu(cost / 1000, 0, 0), 1.0, 1.0, answered)
 

@@ -38,7 +38,7 @@ def test_a_peer_sends_each_event_once_to_each_destination(peer: Peer) -> None:
 
 
 def test_a_peer_does_not_take_a_refused_event_for_delivered(peer: Peer) -> None:
-    """What has a queue tries again, and what has none tells the sender."""
+    """A peer with a queue tries again, and one without a queue tells the sender."""
     refused: list[str] = []
 
     def refuse_once(received: Received) -> Reply:

@@ -1,4 +1,4 @@
-"""What the same work costs where there is next to nothing to it, on the same machine."""
+"""The cost of minimal programs for the same work, on the same machine."""
 
 from __future__ import annotations
 

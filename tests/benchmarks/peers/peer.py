@@ -66,7 +66,7 @@ V8_WARM_UP = 10_000
 
 
 def node_installed(folder: str) -> Path:
-    """npm writes it when all else is installed."""
+    """The file that npm writes when all else is installed."""
     return HERE / folder / "node_modules" / ".package-lock.json"
 
 

@@ -63,7 +63,7 @@ def _missing(peer: Peer) -> str:
 
 
 def in_a_line(ratios: Mapping[str, tuple[float, float]]) -> str:
-    """ratios: as `_ratios`, by the name of the peer."""
+    """ratios: results of `_ratios`, by the name of the peer."""
     found = [
         f"{without:.2f} times {name} ({with_ledger:.2f} with the ledger)"
         for name, (without, with_ledger) in ratios.items()

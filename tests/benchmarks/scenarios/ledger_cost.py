@@ -44,7 +44,7 @@ def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
 
 
 def _costs(plan: Plan, yardsticks: Yardsticks, config: str) -> tuple[Cpu, Cpu]:
-    """Of an event without the ledger and with it."""
+    """The costs of an event without the ledger and with it."""
     body = Body(purchase())
     runs: tuple[list[Cpu], list[Cpu]] = ([], [])
     with installation(NO_LEDGER + config) as without, installation(config) as with_ledger:

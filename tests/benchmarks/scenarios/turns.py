@@ -29,7 +29,7 @@ def take_turns(
     pace: Pace,
 ) -> Runs:
     """names: of the peers' destinations. config: of the gateway, by the URL of the sink. seconds:
-    of each load. Sees to it that as many events arrive as are accepted."""
+    of each load. Checks that as many events arrive as are accepted."""
     body = Body(purchase())
     with CountingSink(record=True) as sink, ExitStack() as stack:
         started: dict[str, Loaded] = {
@@ -49,7 +49,7 @@ def take_turns(
 
 
 def middle(runs: Sequence[Run]) -> Run:
-    """By what an event cost."""
+    """The run with the median cost of an event."""
     return sorted(runs, key=cost)[len(runs) // 2]
 
 
