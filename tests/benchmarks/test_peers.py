@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections import Counter
 
-import httpx
 import pytest
 
 from tests.benchmarks.bodies import Body, purchase
 from tests.benchmarks.peers.peer import OneProcess, Peer
 from tests.benchmarks.scenarios.all_peers import PEERS
 from tests.benchmarks.scenarios.beside_peer import SHOP_JOBS
+from tests.support import plain_http
 from tests.support.gateway_process import wait_for
 from tests.support.sink_server import Received, Reply, Sink
 
@@ -62,7 +62,8 @@ def test_a_peer_does_not_take_a_refused_event_for_delivered(peer: Peer) -> None:
 def _post(port: int, events: int) -> list[int]:
     """The status of each answer."""
     headers = {"content-type": "text/plain"}  # as browsers and the benchmark send it
+    url = f"http://127.0.0.1:{port}/collect"
     return [
-        httpx.post(f"http://127.0.0.1:{port}/collect", content=body, headers=headers).status_code
+        plain_http.post(url, content=body, headers=headers).status_code
         for _, body in Body(purchase()).numbered("", events)
     ]

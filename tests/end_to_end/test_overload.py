@@ -68,7 +68,7 @@ def test_what_exceeds_a_limit_is_told_when_to_come_back(tmp_path: Path, limited:
     offered = 2 * CAPACITY * SECONDS
     with Sink() as sink, Gateway(tmp_path, configuration(sink, source, delivery)) as gateway:
         answers = asyncio.run(
-            post_at_rate(gateway.port, "/collect", requests(offered), 2 * CAPACITY, 200)
+            post_at_rate(gateway.port, "/collect", requests(offered), 2 * CAPACITY, 600)
         )
         check_that_none_is_lost(gateway, sink, answers)
     assert set(answers.statuses) == {204, refusal}

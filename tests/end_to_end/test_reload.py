@@ -83,7 +83,7 @@ def test_events_follow_the_configuration(tmp_path: Path) -> None:
             second = CONFIG.format(mark="two", name="hook", sink=sink.url, path="b")
             replace(gateway.config, second)
             gateway.process.send_signal(signal.SIGHUP)
-            for number in range(3, 100):
+            for number in range(3, 1000):
                 send(gateway, f"e-{number}")
                 wait_for(lambda n=number: f"e-{n}" in seen(sink), 60, f"event {number}")
                 if seen(sink)[f"e-{number}"] == ("/b", "two"):
@@ -96,7 +96,7 @@ def test_events_follow_the_configuration(tmp_path: Path) -> None:
                 )[1]
             )
             replace(gateway.config, third)
-            for number in range(100, 200):
+            for number in range(1000, 2000):
                 send(gateway, f"e-{number}")
                 wait_for(lambda n=number: f"e-{n}" in seen(sink), 60, f"event {number}")
                 if any(request.path == "/c" for request in sink.requests):

@@ -110,10 +110,11 @@ def test_redis_killed_under_load(tmp_path: Path) -> None:
         environment = {"REDIS_URL": valkey.url}
         with Gateway(tmp_path, CONFIG.format(sink=sink.url), environment) as gateway:
             with Load(gateway.url) as load:
-                time.sleep(1)
+                wait_for(lambda: load.statuses["backend"][200], 60, "an answer to a backend")
                 valkey.kill()
                 time.sleep(OUTAGE_SECONDS)
-                waiting = spooled(gateway)
+                wait_for(lambda: load.statuses["backend"][503], 60, "a refusal of a backend")
+                waiting = wait_for(lambda: spooled(gateway), 60, "an event in the spool")
                 valkey.start()
                 wait_until_fed(gateway)
                 time.sleep(1)

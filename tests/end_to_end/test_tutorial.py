@@ -36,7 +36,8 @@ class Reader:
             (folder / name).write_text(self.on_free_ports(text))
 
     def on_free_ports(self, text: str) -> str:
-        return text.replace("8080", str(self.port)).replace("9000", str(self.receiver_port))
+        ports = {"8080": self.port, "9000": self.receiver_port}
+        return re.sub("8080|9000", lambda found: str(ports[found[0]]), text)
 
     def run(self, command: str) -> str:
         """What `command` prints; "" if it is one of `STAYS`, which are started in the

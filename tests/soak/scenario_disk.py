@@ -78,7 +78,7 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
 async def _relieve_when_full(disk: SmallDisk, sent: Sent, plan: Plan) -> float:
     """Frees the disk some time after the first refusal. Returns when, by the monotonic clock; 0 if
     the disk was never full."""
-    deadline = time.monotonic() + plan.events / plan.rate
+    deadline = time.monotonic() + plan.events / plan.rate + 60
     while not sent.answers["503"]:
         if time.monotonic() > deadline:
             return 0.0

@@ -56,7 +56,7 @@ class Plan:
 SHORT = Plan(
     events=3_000,
     kills=12,
-    slot_seconds=4.0,
+    slot_seconds=8.0,
     share=0.0,
     hold_seconds=5.0,
     recovery_seconds=20.0,

@@ -24,10 +24,10 @@ class Senders:
 
     async def _send(self, client: httpx.AsyncClient, sender: int) -> None:
         for first in self._left:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 180
             while not await self._is_taken(client, self._ports[sender % len(self._ports)], first):
                 sender += 1  # another process
-                assert time.monotonic() < deadline, "waited 60 s for an event to be taken"
+                assert time.monotonic() < deadline, "waited 180 s for an event to be taken"
                 await asyncio.sleep(0.1)
             self.taken += IN_A_REQUEST
 

@@ -18,7 +18,7 @@ from gateway.monitoring.numbers import DestinationNumbers, read_numbers
 from gateway.redis_client.connect import connect_for_work
 from gateway.system.processes import die_with_parent
 from tests.support import plain_http
-from tests.support.gateway_process import free_port, pids_under, wait_for
+from tests.support.gateway_process import PATIENCE, free_port, pids_under, wait_for
 from tests.support.keys import KEYS
 from tests.support.valkey_cluster import Cluster
 from tests.support.valkey_server import TcpServer
@@ -91,10 +91,15 @@ class ClusteredGateway:
         return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=120)
 
     def wait_until_drained(self, seconds: float) -> dict[str, DestinationNumbers]:
-        """The numbers of each destination, once nothing is pending any more."""
+        """The numbers of each destination, once nothing is pending any more. seconds: the longest
+        time that this takes on an idle machine."""
+        seconds *= PATIENCE
 
         async def wait() -> dict[str, DestinationNumbers]:
-            async with connect_for_work(self.cluster.url) as redis, asyncio.timeout(seconds):
+            async with (
+                connect_for_work(self.cluster.url) as redis,
+                asyncio.timeout(seconds),
+            ):
                 while True:
                     numbers = (await read_numbers(redis, KEYS, self.names)).destinations
                     if not any(each.pending for each in numbers.values()):
