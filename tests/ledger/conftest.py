@@ -1,4 +1,4 @@
-"""A ledger with real servers, in SQLite files and in PostgreSQL."""
+"""Ledgers in SQLite files and in PostgreSQL, with real servers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Open(Protocol):
 
 @pytest.fixture(scope="session")
 def shared_database(postgresql: PostgreSQL) -> str:
-    """The URL of one for the whole run, in which every test has schemas of its own."""
+    """The URL of a database for the whole run. Every test has schemas of its own in it."""
     return postgresql.new_database()
 
 
@@ -52,7 +52,8 @@ def place(request: pytest.FixtureRequest) -> LedgerFolder | LedgerDatabase:
 def filled_place(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> LedgerFolder | LedgerDatabase:
-    """`FILLED_EVENTS` events of the days before `FILLED_UNTIL`, for tests that only read."""
+    """`FILLED_EVENTS` events of the `FILLED_DAYS` before `FILLED_UNTIL`, for tests that only
+    read."""
     place: LedgerFolder | LedgerDatabase
     if request.param == "folder":
         place = LedgerFolder(tmp_path_factory.mktemp("filled") / "ledger")

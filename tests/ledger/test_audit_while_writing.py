@@ -1,4 +1,4 @@
-"""An audit is right while events come in, end, and are stored between any two of its steps."""
+"""An audit is right even if events arrive, end and are stored between its steps."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DESTINATIONS = ("ads", "books")
 
 
 def before_each_call(redis: Redis, act: Callable[[], Awaitable[None]], command: str = "") -> None:
-    """Has `act` done before each call of `redis`, or each of this command."""
+    """Makes `redis` run `act` before each call, or before each call of `command`."""
     execute: Any = redis.execute_command
 
     async def interrupted(*words: Any, **options: Any) -> Any:
@@ -37,7 +37,7 @@ def before_each_call(redis: Redis, act: Callable[[], Awaitable[None]], command: 
 
 
 class Busy:
-    """Does something or other with a ledger, by chance."""
+    """Does something random with a ledger."""
 
     def __init__(self, books: Books, seed: int) -> None:
         self._books = books
@@ -110,7 +110,7 @@ async def test_an_audit_notices_what_is_lost_while_it_reads(
 async def test_an_audit_ends_while_the_ledger_stores_a_long_feed(
     redis: Redis, redis_url: str, folder: LedgerFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It need not find a moment at which nothing is stored."""
+    """The audit needs no moment at which nothing is being stored."""
     monkeypatch.setattr(feed_module, "MAX_PAGE", 2)
     monkeypatch.setattr(feed_module, "READ", 1)
     monkeypatch.setattr(audit, "TRIES", 1)

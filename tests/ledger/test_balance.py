@@ -1,4 +1,4 @@
-"""The balance: the ledger counts what Redis counts, from the moment at which it begins."""
+"""The balance: from the moment the ledger begins, it counts what Redis counts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def snapshot_of(books: Books) -> Snapshot:
 
 
 async def balance(books: Books) -> Balance:
-    """Of `ads`, as an audit finds it."""
+    """The balance of `ads`, as an audit finds it."""
     snapshot = await snapshot_of(books)
     totals, baseline = books.reader.totals(snapshot.feed), books.reader.baseline(snapshot.feed)
     (made,) = balances_of(snapshot, totals, baseline)
@@ -42,7 +42,7 @@ async def balance(books: Books) -> Balance:
 
 
 async def daily(books: Books, first: str = "") -> dict[str, Balance]:
-    """Of `ads`, by the day."""
+    """The balances of `ads` by day."""
     snapshot = await snapshot_of(books)
     totals, baseline = books.reader.totals(snapshot.feed), books.reader.baseline(snapshot.feed)
     return {each.day: each for each in daily_balances_of(snapshot, totals, baseline, first)}
@@ -53,7 +53,7 @@ def day_of(days_ago: int) -> str:
 
 
 def aged(*days_ago: int) -> list[Decision]:
-    """Decisions about events that came in at noon."""
+    """Decisions about events that came in at noon, one for each of `days_ago`."""
     made = [decide(make_event(number), ["ads"]) for number in range(len(days_ago))]
     for decision, age in zip(made, days_ago, strict=True):
         decision.received_at = (TODAY - age) * DAY + DAY / 2
@@ -65,7 +65,7 @@ async def send_aged(books: Books, *days_ago: int) -> None:
 
 
 def in_passage(found: Balance | None) -> tuple[dict[str, int], int]:
-    """What is counted in a later passage, and is pending there."""
+    """The counts of later passages, which Redis and the ledger agree on, and the pending events."""
     assert found is not None
     assert found.redis == found.ledger
     return {name: count for name, count in found.redis.items() if count}, found.pending
@@ -81,7 +81,7 @@ async def test_what_was_counted_before_the_ledger_began_is_its_baseline(
     await append(redis, "ads", [make_event(n) for n in range(5)])
     await end(redis, "ads", count=5)
     books = open_books()
-    await send(books, 2)  # before its first look
+    await send(books, 2)  # before the ledger first reads the feed
     await books.store()
     await send(books, 3)
     await books.settle("ads", await books.read("ads"), "delivered")
@@ -155,7 +155,7 @@ async def test_days_that_are_removed_stay_in_the_balance(open_books: Open) -> No
     await books.store()
     books.writer.clean(now)
     books.writer.clean(now)
-    assert books.counts("ads") == {"accepted": 1}  # its hour is forgotten
+    assert books.counts("ads") == {"accepted": 1}  # the counts of the old hour are removed
     await books.settle("ads", await books.read("ads"), "delivered")
     assert (await balance(books)).problems == []
     await books.store()
@@ -165,7 +165,7 @@ async def test_days_that_are_removed_stay_in_the_balance(open_books: Open) -> No
 async def test_what_a_removed_day_had_stored_is_not_compared_again_with_the_feed(
     open_books: Open,
 ) -> None:
-    """As after a kill, and for lack of room, while the records have yet to be taken off."""
+    """The records are still in the feed when the day is removed, as after a kill."""
     books = open_books(keep_days=1)
     await books.store()
     await send_aged(books, 9, 8, 0)
@@ -286,7 +286,7 @@ async def test_a_day_of_which_counts_are_forgotten_is_not_compared(books: Books)
 
 
 async def replayed(books: Books, count: int) -> None:
-    """Events of today that were rejected and are replayed."""
+    """Replays `count` events of today that were rejected."""
     await send_aged(books, *[0] * count)
     entries = await books.read("ads")
     await books.settle("ads", entries, "rejected")

@@ -1,4 +1,4 @@
-"""What withheld events are counted by: no sender can make many reasons."""
+"""The reasons by which withheld events are counted: no sender can create many."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def decide() -> Any:
 
 
 def counted(decide: Any, event: dict[str, Any]) -> tuple[str, str]:
-    """The reason that an event is withheld for, and what it is counted by."""
+    """The reason for which an event is withheld, and the reason by which it is counted."""
     decision = decide(read_event(event), Received("site", time.time()))
     verdict = decision.verdicts["ads"]
     assert verdict.decision == "withheld"

@@ -1,4 +1,4 @@
-"""A person is found by every spelling of an id, in whichever field the event has it."""
+"""An event is found by every spelling of an id, in whichever field it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ledger of a gateway on a cluster: each destination has a feed, in the slot of its counts."""
+"""The ledger on a cluster: each destination has a feed, in the slot of its counts."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ NAMES = ("ads", "books", "crm")
 
 
 class ClusterBooks(Books):
-    """Its `appender` loses calls where a test says so."""
+    """`Books` on a cluster. The `appender` loses the calls that a test chooses."""
 
     appender: InterruptedAppender
 
@@ -61,7 +61,7 @@ class ClusterBooks(Books):
         self.appender = InterruptedAppender(redis, KEYS, PendingCounts(), nobody, feeding=feeding)
 
     async def problems(self) -> list[str]:
-        """What an audit finds."""
+        """The problems that an audit finds."""
         found = []
         for feed in await self.feeds.all():
             snapshot = await read_snapshot(feed)
@@ -71,7 +71,7 @@ class ClusterBooks(Books):
         return found
 
     async def lengths(self) -> dict[str, int]:
-        """How many records each feed has."""
+        """The number of records in each feed."""
         feeds = await self.feeds.all()
         return {feed.destination: len(await feed.read("0-0", None)) for feed in feeds}
 
@@ -92,7 +92,7 @@ async def redis(cluster: Cluster) -> AsyncIterator[Redis]:  # type: ignore[overr
 @pytest.fixture
 async def books(redis: Redis, database: LedgerDatabase) -> AsyncIterator[ClusterBooks]:
     opened = ClusterBooks(redis, database)
-    await opened.store()  # it begins where nothing is counted
+    await opened.store()  # the ledger begins before anything is counted
     yield opened
     opened.writer.close()
 
@@ -144,14 +144,14 @@ async def test_an_anonymised_form_adds_nothing_to_the_whole_one(
     assert orjson.loads(books.rows("events")[0][-1]) == whole
 
 
-# what fails in part
+# batches that fail in part
 
 
 @pytest.mark.anyio
 async def test_a_batch_that_comes_again_after_it_failed_in_part_is_recorded_once(
     books: ClusterBooks,
 ) -> None:
-    """As the spool feeds it: with the receipts that its events had."""
+    """The second write keeps the receipts of the events, as when the spool is fed."""
     batch = AppendBatch(
         [decide(make_event(n), ["ads", "books"], ["crm"]) for n in range(3)],
         marked=True,
@@ -371,12 +371,12 @@ def test_the_feeds_share_the_bound_of_one(tmp_path: Any) -> None:
     assert of_one - 6 < 6 * of_many <= of_one
 
 
-# whatever happens in whatever order
+# random operations in random order
 
 
 class Machine(RuleBasedStateMachine):
-    """Appends of which calls are lost, batches that come again, endings, replays, and a writer that
-    may die between storing and taking off."""
+    """Appends with lost calls, batches that are repeated, endings, replays, and a writer that may
+    die after it has stored records and before it takes them off the feed."""
 
     cluster: Cluster
     database: LedgerDatabase
@@ -422,7 +422,7 @@ class Machine(RuleBasedStateMachine):
     def write(
         self, batch: AppendBatch, commit: Commit, unsent: set[str], unanswered: set[str]
     ) -> None:
-        """What failed in part comes again some time, with its receipts."""
+        """A batch that fails in part is spooled, to be written again later with its receipts."""
         appender = self.books.appender
         appender.unsent, appender.unanswered = unsent, unanswered
         try:
@@ -436,7 +436,8 @@ class Machine(RuleBasedStateMachine):
         forgets=st.booleans(),
     )
     def settle(self, name: str, result: str, forgets: bool) -> None:
-        """forgets: the drain dies before it knows that it has settled, and another one comes."""
+        """forgets: whether the drain dies before it learns that it has settled, so that the entries
+        are settled again."""
         self.entries[name] += self.run_step(self.books.read(name))
         chosen = self.entries[name][:2]
         self.run_step(self.books.settle(name, chosen, result))
@@ -477,7 +478,7 @@ class Machine(RuleBasedStateMachine):
             self.loop.close()
 
     def every_ending_has_a_row(self) -> None:
-        """And one alone."""
+        """Each ending that Redis counts has exactly one row."""
         numbers = self.run_step(read_numbers(self.redis, KEYS, NAMES)).destinations
         endings = self.books.rows("endings")
         for name in NAMES:

@@ -1,4 +1,4 @@
-"""Shares of consent: what the counts say is what the events say."""
+"""Shares of consent: the counts agree with the events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order, the ledger counts for each destination what Redis counts."""
+"""For each destination the ledger counts what Redis counts, whatever happens in whatever order."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ COUNTED = ("accepted", "withheld", "delivered", "rejected", "expired", "repeated
 
 
 class Machine(RuleBasedStateMachine):
-    """Appends, settles, replays, releases from quarantine and stores; a writer may die between
-    storing and taking off."""
+    """Appends, settles, replays, releases from quarantine and stores. A writer may die after it has
+    stored records and before it takes them off the feed."""
 
     valkey: Valkey
     database: LedgerDatabase | None = None
-    """Where the ledger is; None for files."""
+    """Where the ledger is; None for SQLite files."""
     begun = 0
 
     @initialize()
@@ -76,7 +76,7 @@ class Machine(RuleBasedStateMachine):
         days_ago=st.integers(0, 2),
     )
     def append(self, numbers: list[int], send: set[str], trusted: bool, days_ago: int) -> None:
-        """An event may come again on another day."""
+        """The same event may be appended again, also for an earlier day."""
         rest = [name for name in DESTINATIONS if name not in send]
         made = [decide(make_event(n), sorted(send), rest, trusted) for n in numbers]
         for each in made[1:]:
@@ -94,7 +94,8 @@ class Machine(RuleBasedStateMachine):
         forgets=st.booleans(),
     )
     def settle(self, name: str, result: str, count: int, forgets: bool) -> None:
-        """forgets: the drain dies before it knows that it has settled, and another one comes."""
+        """forgets: whether the drain dies before it learns that it has settled, so that the entries
+        are settled again."""
         if not self.entries[name]:
             self.read(name)
         chosen = self.entries[name][:count]
@@ -122,7 +123,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.aside)
     @rule(count=st.integers(1, 3), send=st.sets(st.sampled_from(DESTINATIONS)))
     def release(self, count: int, send: set[str]) -> None:
-        """An event with the same id may have been released before: it is repeated then."""
+        """If an event with the same id was released before, this one is repeated."""
 
         async def release() -> None:
             found = [each async for each in quarantine_of(KEYS).find(self.redis)][:count]
@@ -151,8 +152,8 @@ class Machine(RuleBasedStateMachine):
         self.run_step(self.books.store_and_die())
 
     async def problems(self) -> list[str]:
-        """What an audit finds, whatever is stored, waits or both. Redis and the ledger began
-        together, so nothing had been counted before."""
+        """The problems that an audit finds, whether records are stored, waiting or both. There is
+        no baseline, since Redis and the ledger began together."""
         snapshot = await read_snapshot(self.books.feed, DESTINATIONS)
         reader = self.books.reader
         assert not any(reader.baseline(snapshot.feed).values())
@@ -192,7 +193,7 @@ class Machine(RuleBasedStateMachine):
             self.later_passages_are_counted(name)
 
     def later_passages_are_counted(self, name: str) -> None:
-        """The rows are what is counted as ended in a later passage."""
+        """The rows of later passages agree with the counts of later passages."""
         read = self.run_step(self.redis.hgetall(KEYS.destination(name).counts))
         counts = {field.decode(): int(count) for field, count in read.items()}
         rows = [row for row in self.books.rows("endings") if row[1] == name and row[2] > 1]

@@ -1,4 +1,4 @@
-"""Erasure in the ledger: no byte of the rows is left in a file, and the counts stay."""
+"""Erasure in the ledger: no byte of the erased rows stays in a file; the counts are kept."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ EVENTS = 6000
 
 
 def receipts(chance: random.Random) -> list[str]:
-    """Of events that several processes took: nearly in the order of their time."""
+    """Receipts of events that several processes took: nearly in the order of their times."""
     times = [AT + number / 100 + chance.random() * 3 for number in range(EVENTS)]
     return [f"{int(1000 * at):012x}{chance.getrandbits(64):016x}" for at in times]
 
 
 def fill(file: DayFile) -> list[str]:
-    """Stores events in small portions, and returns the receipts of those of the person."""
+    """Stores events in small batches, and returns the receipts of the person's events."""
     chance, theirs = random.Random(7), []
     made = receipts(chance)
     for first in range(0, EVENTS, 100):

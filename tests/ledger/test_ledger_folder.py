@@ -1,4 +1,4 @@
-"""What is true of a ledger in SQLite files alone."""
+"""Behaviour of a ledger in SQLite files that PostgreSQL does not share."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ CREATE TABLE events (receipt BLOB NOT NULL, at FLOAT NOT NULL, name TEXT NOT NUL
 INSERT INTO events SELECT * FROM made;
 DROP TABLE made;
 """
-"""The table as an earlier version made it."""
+"""Turns the table `events` into the one that an earlier version created."""
 
 
 async def test_a_file_that_an_earlier_version_began_is_read_and_goes_on(
@@ -162,7 +162,7 @@ async def test_a_day_that_is_removed_while_it_is_opened_is_passed_over(
 async def test_a_day_that_is_removed_during_an_erasure_does_not_come_back(
     redis: Redis, folder: LedgerFolder, monkeypatch: pytest.MonkeyPatch, when: str, step: str
 ) -> None:
-    """What it leaves of its failures is found and erased."""
+    """The failures that are kept when the day is removed are found and erased."""
     books = Books(redis, folder)
     await append_failure(books, client_id="anna")
     await books.store()
@@ -233,7 +233,7 @@ async def test_records_that_an_earlier_version_fed_are_stored(
     ]
     for name, fate in zip(("ads", "books"), fates, strict=True):
         told = {"destination": name, "version": "v1", "fates": [fate]}
-        await redis.xadd(KEYS.feed, {"s": orjson.dumps(told), "a": "0-0"})  # books had ended before
+        await redis.xadd(KEYS.feed, {"s": orjson.dumps(told), "a": "0-0"})  # ends only at ads
     await books.store()
     (story,) = books.reader.stories(books.digests.of_text("event-0"), 10)
     assert [(each.destination, each.ending) for each in story.endings] == [
@@ -260,7 +260,7 @@ async def test_while_another_command_has_a_file_records_wait(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """As `gateway erase`, which writes a file again."""
+    """`gateway erase` holds such a lock while it rewrites a file."""
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(database, "_SET_UP", database._SET_UP.replace("5000", "1"))
     books = Books(redis, folder)

@@ -1,4 +1,4 @@
-"""Held events in the ledger: they are held, and then they end as the visitor answered."""
+"""Held events in the ledger: they are held, then end as the visitor answers."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ async def test_one_too_many_of_a_page_is_withheld_at_once(books: Books) -> None:
 
 
 async def by_day(books: Books) -> dict[tuple[str, str], dict[str, int]]:
-    """What Redis counts by destination and day, once the ledger counts the same."""
+    """The counts in Redis by destination and day. Fails if the ledger's counts differ."""
     snapshot = await read_snapshot(books.feed)
     days = daily_balances_of(snapshot, books.reader.totals(snapshot.feed), Counter(), "")
     assert not any(each.problems for each in days)

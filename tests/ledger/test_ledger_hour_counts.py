@@ -1,4 +1,4 @@
-"""A tally of several dimensions counts what a series of each does."""
+"""A tally of several dimensions counts the same as one series for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A process that is killed while it removes a day leaves each failure once, and each count once."""
+"""If a process is killed while it removes a day, no failure and no count is lost or doubled."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def die(*_: object, **__: object) -> Any:
 
 
 class DieAmong(tuple[str, ...]):
-    """Tables of which only the first two are ever reached."""
+    """The event tables; iterating over them kills the process after the first two."""
 
     def __iter__(self) -> Iterator[str]:
         yield from EVENT_TABLES[:2]
@@ -76,7 +76,8 @@ def clean_and_die(place: Place, store: str, point: str, now: float) -> None:
 
 
 def has_cleaned(writer: LedgerWriter, now: float) -> bool:
-    """False while PostgreSQL has not noticed that the process with the lock was killed."""
+    """Whether `writer` could clean. It cannot until PostgreSQL notices that the process with the
+    lock was killed."""
     try:
         writer.clean(now)
     except LedgerTaken:

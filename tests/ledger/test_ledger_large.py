@@ -1,4 +1,4 @@
-"""A large ledger: what the console asks reads a bounded part of it."""
+"""A large ledger: the console's queries read a bounded part of it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_large_ledger_answers(large_ledger: LargeLedger) -> None:
     found = related(reader, digests, order[0].receipt)
     assert order[1].receipt in {each.story.receipt for each in found}
 
-    assert len(Newest(0.0).look(reader, end).ended) <= 2 * MAX_NEW  # of two days at midnight
+    assert len(Newest(0.0).look(reader, end).ended) <= 2 * MAX_NEW  # a look may span two days
     assert vendor_errors(reader, "meta", since, end, seconds=1e9).groups
     newest = sample(reader, "meta", seconds=1e9)
     assert len(newest) == SAMPLE

@@ -1,4 +1,4 @@
-"""What came in and what ended since the last look."""
+"""The events and endings that are new since the last look."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is true of a ledger in PostgreSQL alone."""
+"""Behaviour of a ledger in PostgreSQL that SQLite files do not share."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DAY = 86_400
 
 @pytest.fixture
 def database(postgresql: PostgreSQL) -> LedgerDatabase:
-    """A database of its own, with the names that the documents show."""
+    """A database for one test, with the schema names that the documents show."""
     return LedgerDatabase(postgresql.new_database(), "ledger", "salt")
 
 
@@ -87,7 +87,7 @@ async def test_another_takes_over_when_the_connection_of_the_writer_ends(
         books.writer.store(records, name)
     books.writer.close()
     other.close()
-    books.writer.store(records, name)  # comes again
+    books.writer.store(records, name)  # repeated
     assert books.counts("ads") == {"accepted": 2}
 
 
@@ -114,7 +114,7 @@ async def test_while_the_server_is_away_records_wait(books: Books, postgresql: P
 async def test_a_record_with_a_value_that_is_refused_is_left_out_and_counted(
     books: Books, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A text too long for an index, as an earlier version fed it."""
+    """A text that is too long for an index, as earlier versions fed it."""
     await books.append(*(decide(make_event(n), send=["ads"]) for n in range(40)))
     ((entry_id, fields),) = await books.redis.xrange(KEYS.feed, count=1)
     reason = Random(1).randbytes(4000).hex()

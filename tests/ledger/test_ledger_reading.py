@@ -1,4 +1,4 @@
-"""What the ledger answers: lists with filters, page by page, and counts."""
+"""Queries of the ledger: lists with filters, page by page, and counts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOW = time.time()
 
 @pytest.fixture
 async def filled(books: Books) -> Books:
-    """Five events of today and one of three days ago, at two destinations."""
+    """Five events that came in now and one of three days ago, each for two destinations."""
     fields: list[dict[str, Any]] = [
         {"value": 5, "user_data": {"city": "Berlin"}},
         {"value": 7.5, "subscribed": True},
@@ -47,7 +47,7 @@ async def filled(books: Books) -> Books:
 
 
 def found(books: Books, **wanted: Any) -> list[tuple[str, str]]:
-    """The receipts of the events, each with its destination."""
+    """The receipt and the destination of each ending that matches."""
     listed = books.reader.endings(Wanted(**wanted))
     return [(each.receipt, each.ending.destination) for each in listed]
 
@@ -82,7 +82,7 @@ def found(books: Books, **wanted: Any) -> list[tuple[str, str]]:
         ({"where": [("user_data.city", "Berlin"), ("value", "6")]}, 0),
         ({"where": [("page_title", "50% off; DROP TABLE events")]}, 2),
         ({"where": [('no" OR 1=1 --', "1")]}, 0),
-        ({"where": [("event_id", "event-9")]}, 0),  # withheld everywhere: no content
+        ({"where": [("event_id", "event-9")]}, 0),  # withheld everywhere, so without content
     ],
 )
 async def test_filters(filled: Books, wanted: dict[str, Any], count: int) -> None:

@@ -1,4 +1,4 @@
-"""Events are counted once as they come in, whatever their destinations, and by their delay."""
+"""A received event is counted once, whatever its destinations; deliveries are counted by delay."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 
 
 def received(books: Books, dimension: str = "", step: int = HOUR) -> dict[str, int]:
-    """By the value of the dimension."""
+    """The number of received events by value of the dimension."""
     now = time.time()
     by = received_by(dimension) if dimension else ""
     made = series(books.reader, now - HOUR, now + HOUR, step, by, destination=NONE)

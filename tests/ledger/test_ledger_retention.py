@@ -1,4 +1,4 @@
-"""What the ledger keeps how long, and what goes first where there is no room."""
+"""How long the ledger keeps what, and what it removes first if there is no room."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ pytestmark = pytest.mark.anyio
 
 DAY = 86_400
 OLD = 9
-"""Days: longer than events are kept, and shorter than failures."""
+"""Age in days: events this old are no longer kept, but their failures are."""
 
 
 async def append_old(books: Books, number: int, age: float = OLD, **event: Any) -> list[Entry]:
-    """An event that came in `age` days ago, for two destinations."""
+    """Appends an event that came in `age` days ago. Returns its entries at `ads` and `books`."""
     decision = decide(make_event(number, **event), send=["ads", "books"])
     decision.received_at = time.time() - age * DAY
     await books.append(decision)
@@ -36,7 +36,8 @@ async def append_old(books: Books, number: int, age: float = OLD, **event: Any) 
 
 
 async def append_failure(books: Books, number: int = 0, age: float = OLD, **event: Any) -> Entry:
-    """One that `ads` rejects after a retry, and `books` takes."""
+    """Appends an event that `ads` rejects after a retry and `books` accepts. Returns the entry of
+    `ads`."""
     ads, other = await append_old(books, number, age, **event)
     await books.settle("ads", [ads], "retry", "HTTP 503")
     await books.settle("ads", [ads], "rejected", "HTTP 400: no such pixel")
@@ -127,7 +128,7 @@ async def test_a_person_is_erased_from_failures_that_are_kept(books: Books) -> N
 async def test_one_that_is_erased_while_its_day_is_removed_stays_erased(
     books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Removing breaks off after the failures were copied; then the person is erased."""
+    """The removal is interrupted after the failures are copied; then the person is erased."""
     await append_failure(books, client_id="anna")
     await books.store()
     with monkeypatch.context() as patched:
@@ -144,11 +145,11 @@ async def test_one_that_is_erased_while_its_day_is_removed_stays_erased(
 
 
 class Killed(BaseException):
-    """As a kill: nothing catches it."""
+    """Stands for a kill: nothing catches it."""
 
 
 def break_off(patched: pytest.MonkeyPatch, books: Books) -> None:
-    """Removing a day breaks off once its failures were copied."""
+    """Interrupts the removal of a day after its failures are copied."""
 
     def killed(*_: object) -> None:
         raise Killed
@@ -160,8 +161,8 @@ def break_off(patched: pytest.MonkeyPatch, books: Books) -> None:
 
 
 class Shelf:
-    """A `gateway.ledger.retention.Retained` with sizes alone. failures: of each day, the bytes of
-    its failures in it."""
+    """A `gateway.ledger.retention.Retained` that has only sizes. days: bytes of each day. failures:
+    bytes of each day's failures."""
 
     def __init__(self, days: dict[str, int], failures: dict[str, int], free: float) -> None:
         self.whole, self.failing, self.kept, self.free = days, failures, dict[str, int](), free
@@ -298,14 +299,14 @@ async def test_a_configuration_is_kept_while_it_is_in_force_and_then_for_a_time(
         await books.writer.step()
     books.writer.clean(now)
     kept = {name: books.reader.configuration(name) for name in "abc"}
-    assert kept == {"a": "text of a", "b": None, "c": "text of c"}  # 400 days ago it was c
+    assert kept == {"a": "text of a", "b": None, "c": "text of c"}  # c was in force 400 days ago
     versions = books.reader.configurations(5)
     assert versions == [("a", now - 300 * DAY), ("c", now - 700 * DAY)]
     assert books.reader.configurations(1) == versions[:1]
 
 
 async def test_a_failure_learns_what_becomes_of_it_after_its_day(books: Books) -> None:
-    """As of one that is replayed: nobody shall think that it still has to be sent."""
+    """After a replay, for example, so that nobody thinks that it still has to be sent."""
     entry = await append_failure(books, client_id="anna")
     pending, other = await append_old(books, 1)
     await books.settle("books", [other], "delivered")
@@ -316,7 +317,7 @@ async def test_a_failure_learns_what_becomes_of_it_after_its_day(books: Books) -
     await books.settle("ads", [pending], "rejected", "HTTP 400")
     records = await books.records()
     await books.store()
-    books.writer.store(records, await books.feed.name(""))  # comes again
+    books.writer.store(records, await books.feed.name(""))  # repeated
     (story,) = stories(books, "anna")
     assert [(e.destination, e.passage, e.ending) for e in story.endings] == [
         ("ads", 1, "rejected"),

@@ -1,4 +1,4 @@
-"""Search by pages: all that is wanted, each once, in a bounded time."""
+"""Search in pages: every match is found once, and each page takes a bounded time."""
 
 from __future__ import annotations
 

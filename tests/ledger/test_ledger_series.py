@@ -1,4 +1,4 @@
-"""Series for charts: they count what the rows of the events say, in buckets."""
+"""Series for charts: their buckets agree with the rows of the events."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ END, DAYS = 1_796_000_000.0, 2.5
 def told_by_events(
     reader: LedgerReader, since: float, step: int, dimension: str = ""
 ) -> Counter[Key]:
-    """The same counts, without those of what was accepted."""
+    """The same counts from the rows, except for `accepted`."""
     found: Counter[Key] = Counter()
     value = endings.c.reason if dimension == "reason" else events.c.get(dimension, events.c.name)
     wanted = (
@@ -56,7 +56,7 @@ def without_values(counts: Counter[Key]) -> Counter[Key]:
 
 
 def remove_days(place: LedgerFolder | LedgerDatabase, until: str = "~") -> None:
-    """Makes days be over."""
+    """Removes the days before `until`, so that only their counts by the hour are left."""
     store = place.to_write()
     store.open()
     for day in store.days():
@@ -129,7 +129,7 @@ def test_days_that_are_over_count_the_same(
 
 
 def forget_days(place: LedgerFolder | LedgerDatabase) -> None:
-    """Leaves the counts that an earlier version kept."""
+    """Removes the counts that an earlier version did not keep."""
     with place.to_read().open_kept() as file:
         assert file is not None
         by_day = file.execute(select(kept_hours).where(kept_hours.c.dimension == OF_DAY)).all()

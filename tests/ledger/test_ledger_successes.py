@@ -1,4 +1,4 @@
-"""Which events the ledger keeps once they succeeded."""
+"""Which events the ledger keeps after they have succeeded."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def test_an_event_goes_when_its_last_destination_has_it(books: Books, toge
 
 @anyio
 async def test_an_event_goes_without_a_destination_that_refused_it(books: Books) -> None:
-    """Its sender repeats it for that one."""
+    """Its sender repeats it for the destination that refused it."""
     books.appender.closed = Closed({"other": "other is full"})
     with pytest.raises(Full):
         await books.append(replace(decide(make_event(0), send=["ads", "other"]), has_own_id=True))

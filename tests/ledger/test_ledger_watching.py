@@ -1,4 +1,4 @@
-"""What a destination's page and an event's page read from the ledger."""
+"""What the pages of a destination and of an event read from the ledger."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DAY = 86_400.0
 
 
 async def end(books: Books, results: dict[int, str], reason: str = "") -> None:
-    """Ends events at ``ads`` by their numbers; those that are not named are put off."""
+    """Ends the events at ``ads``. results: by the number of the event; the others are retried."""
     for number, entry in enumerate(await books.read("ads")):
         await books.settle("ads", [entry], results.get(number, "retry"), reason)
     await books.store()

@@ -1,4 +1,4 @@
-"""The writer: every event gets one row for each destination and ending, whatever is killed."""
+"""The writer: each ending at a destination gets one row, whatever process is killed."""
 
 from __future__ import annotations
 
@@ -107,11 +107,11 @@ async def test_a_repeated_event_is_stored_as_such(open_books: Open) -> None:
     assert books.counts("ads") == {"accepted": 1, "delivered": 1, "repeated": 1}
     first, again = sorted(books.rows("events"))
     assert first[-1] is not None
-    assert again[-1] is None  # its content is that of the first
+    assert again[-1] is None  # the content is kept once, with the first
 
 
 async def test_a_record_that_comes_twice_is_stored_once(books: Books) -> None:
-    """As after a kill between the commit and taking off."""
+    """A kill after the commit leaves the records in the feed."""
     await books.append(*(decide(make_event(n), send=["ads"]) for n in range(3)))
     await books.settle("ads", await books.read("ads"), "delivered")
     records = await books.records()
@@ -128,7 +128,7 @@ async def test_a_record_that_comes_twice_is_stored_once(books: Books) -> None:
 
 
 async def test_records_that_two_take_off_are_taken_off_once(books: Books) -> None:
-    """As when another process took over."""
+    """As when another process takes over."""
     await books.append(decide(make_event(0), send=["ads"]), decide(make_event(1), send=["ads"]))
     first, second = await books.records()
     for _ in range(2):
@@ -272,7 +272,7 @@ async def test_a_form_that_adds_nothing_is_fed_once(books: Books) -> None:
 async def test_a_form_is_whole_when_the_one_that_it_adds_to_was_repeated(
     open_books: Open,
 ) -> None:
-    """As after a request that was refused in part."""
+    """As after a request that was partly refused."""
     books = open_books(retention=Retention(dedupe=60))
     event = make_event(0, user_data={"city": "Berlin"})
     less = {name: value for name, value in event.items() if name != "user_data"}
@@ -290,7 +290,7 @@ async def test_a_form_is_whole_when_the_one_that_it_adds_to_was_repeated(
 
 @pytest.mark.parametrize("together", [True, False], ids=["one batch", "two batches"])
 async def test_what_is_decided_later_of_an_event_is_added(books: Books, together: bool) -> None:
-    """As of one that was held for the answer of its visitor."""
+    """As for an event that was held until its visitor answered."""
     event = make_event(0)
     first = decide({**event, "user_data": {"city": "Berlin"}, "value": 4}, send=["ads"])
     await books.append(first)
@@ -317,7 +317,7 @@ async def test_what_is_decided_later_of_an_event_is_added(books: Books, together
 async def test_a_later_decision_does_not_mix_an_anonymised_form_with_the_whole_event(
     books: Books, together: bool, anonymised_last: bool
 ) -> None:
-    """As of an event that was held for one destination and anonymised for another."""
+    """As for an event that was held for one destination and anonymised for another."""
     whole = make_event(0, client_id="anna", language="de-DE", user_data={"city": "Berlin"})
     less = {"event_name": "purchase", "event_id": "fresh", "language": "de", ANONYMISED: True}
     forms = (
@@ -338,7 +338,7 @@ async def test_a_later_decision_does_not_mix_an_anonymised_form_with_the_whole_e
 async def test_it_is_closed_once_the_thread_that_stores_is_done(
     books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As when the process is asked to end: its task is cancelled, the thread goes on."""
+    """When the process is asked to end, the task is cancelled, but its thread goes on."""
     await books.append(decide(make_event(0), send=["ads"]))
     began, may_go_on = threading.Event(), threading.Event()
     store = type(books.writer._store)
@@ -505,7 +505,7 @@ async def test_a_day_that_is_over_is_removed_and_stays_counted(books: Books) -> 
 async def test_what_a_dead_process_stored_is_not_counted_again_once_its_day_is_over(
     books: Books,
 ) -> None:
-    """It had not come to take it off; the next one takes it off before it removes the day."""
+    """The next process takes the records off the feed before it removes the day."""
     old = decide(make_event(0), send=["ads"])
     old.received_at = time.time() - 9 * DAY
     await books.append(old)
@@ -523,7 +523,7 @@ async def test_what_a_dead_process_stored_is_not_counted_again_once_its_day_is_o
 async def test_a_batch_that_was_stored_in_part_is_counted_once_after_a_day_was_removed(
     books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was stored for the day that made room does not count for it again."""
+    """The records that were stored for the removed day are not counted again."""
     now = time.time()
     older, old, new = (decide(make_event(number), send=["ads"]) for number in range(3))
     older.received_at, old.received_at = now - 10 * DAY, now - 9 * DAY
@@ -531,7 +531,7 @@ async def test_a_batch_that_was_stored_in_part_is_counted_once_after_a_day_was_r
     await books.store()
     books.writer.clean(now)
     await books.append(old)
-    await books.settle("ads", await books.read("ads"), "delivered")  # one comes late
+    await books.settle("ads", await books.read("ads"), "delivered")  # one for a removed day
     await books.append(new)
 
     def full(*_: object) -> None:
@@ -676,7 +676,7 @@ async def test_a_configuration_is_in_force_since_it_replaced_another(
 
 
 async def test_another_redis_begins_a_new_feed(books: Books) -> None:
-    """Its ids may be lower than those that are stored."""
+    """The ids in the new feed may be lower than the ids that are stored."""
     await books.append(decide(make_event(0), send=["ads"]))
     await books.store()
     await books.redis.flushall()

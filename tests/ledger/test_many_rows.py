@@ -1,4 +1,4 @@
-"""Rows that one statement adds to an SQLite file."""
+"""Many rows that one statement adds to an SQLite file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was done is read off the log, whatever its lines are."""
+"""Operators' actions are read from their log, whatever its lines contain."""
 
 from __future__ import annotations
 

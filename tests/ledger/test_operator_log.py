@@ -1,4 +1,4 @@
-"""The log of operators' actions: a change to any line but the last is found."""
+"""The log of operators' actions: a change to any line but the last is detected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operator types finds each spelling that an event may have, and no other person."""
+"""An id that an operator types finds every spelling in events, and no other person."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from gateway.stages.rules.redact import hash_field
 SALT = "a-salt-of-the-shop"
 DIGESTS = EventDigests(b"a key of the tests", TypedIds(SALT, ["DE"]))
 ACCENTS = "a" + "\u0301\u0316" * 8_000
-"""They stand in the wrong order: to sort them takes time that grows with the square."""
+"""Accents in the wrong order: the time to sort them grows with the square of their number."""
 
 EMAIL = "anna@shop.example"
 
@@ -102,7 +102,7 @@ def test_an_address_is_found_however_it_is_spelt(typed: str, event: Event) -> No
     ],
 )
 def test_another_address_is_not_found(typed: str, spelt: str) -> None:
-    """Only Google says that dots and what follows a plus sign do not matter, and only at Gmail."""
+    """Only Google ignores dots and what follows a plus sign, and only in addresses at Gmail."""
     assert not is_found(typed, address(spelt))
     assert not is_found(spelt, address(typed))
 
@@ -145,8 +145,8 @@ def test_a_phone_number_is_found(typed: str, event: Event) -> None:
     ids=str,
 )
 def test_the_number_of_another_person_is_not_found(typed: str, event: Event) -> None:
-    """A number without a country code is one of a country in which destinations read it, and
-    digits alone are an id."""
+    """A number without a country code is read as one of a destination's country; digits alone are
+    an id."""
     assert not is_found(typed, event)
 
 
@@ -175,7 +175,7 @@ def test_the_id_alone_finds_no_phone_number(typed: str, of_phone: Callable[[str]
 
 
 def by_rule(path: str, event: Event, salt: str | None = SALT) -> Event:
-    """`event` after the action ``hash``."""
+    """`event` after the action ``hash`` on `path`."""
     changed = deepcopy(event)
     hash_field(path, salt)(changed)
     return changed
@@ -285,7 +285,7 @@ def test_whatever_is_typed_takes_little_time(typed: str) -> None:
     ids=["an order", "a user", "an address", "digits", "links"],
 )
 def test_whatever_an_event_has_takes_little_time(event: Event) -> None:
-    """Senders choose it, and it is read while others wait."""
+    """Senders choose what an event contains, and other events wait while it is read."""
     DIGESTS.of_event(person(phone_number="+49 30 901820"))
     began = time.process_time()
     DIGESTS.of_event(event)
