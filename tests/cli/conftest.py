@@ -1,4 +1,4 @@
-"""Running the `gateway` command inside the test's own process."""
+"""Runs the `gateway` command in the process of the test."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -13,8 +13,8 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def run() -> Iterator[Run]:
-    """Runs the command with arguments; ``input`` is its standard input. A variable that is None is
-    taken out of the environment."""
+    """Runs the command with arguments. ``input`` is its standard input. Keywords set environment
+    variables; None unsets one."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
 

@@ -1,4 +1,4 @@
-"""`gateway audit`: whether Redis, its streams and the ledger agree, in words and as a status."""
+"""`gateway audit`: says whether Redis, its streams and the ledger agree, also by its status."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def server(redis_url: str) -> Iterator[SyncRedis]:
 
 @pytest.fixture
 def filled(redis_url: str, tmp_path: Path) -> None:
-    """Two events are stored, of which one has ended; the record of a third is waiting."""
+    """Two events are stored, one of them delivered; the record of a third is waiting."""
 
     async def fill() -> None:
         async with connect_for_work(redis_url) as redis:
@@ -174,7 +174,7 @@ def test_it_looks_again_when_the_ledger_was_written_to(
 
 @pytest.fixture
 def replayed(redis_url: str, tmp_path: Path) -> None:
-    """Of two events that were rejected, one is replayed and pending."""
+    """Two events were rejected; one of them is replayed and pending."""
 
     async def fill() -> None:
         async with connect_for_work(redis_url) as redis:

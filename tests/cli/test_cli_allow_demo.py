@@ -1,4 +1,4 @@
-"""`gateway run` and `gateway serve` on addresses that strangers can reach."""
+"""`gateway run` and `gateway serve` with a demo configuration on public addresses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NO_REDIS = {"REDIS_URL": "", "GATEWAY_REDIS_URL": "", "GATEWAY_LAST_GOOD": ""}
 
 @pytest.fixture
 def taken_port() -> Iterator[int]:
-    """A port on which no command can listen, whatever address it asks for."""
+    """A port on which no command can listen at any IPv4 address."""
     with socket.socket() as taken:
         taken.bind(("0.0.0.0", 0))
         taken.listen()

@@ -1,4 +1,4 @@
-"""`gateway test`, by what it prints and how it ends."""
+"""`gateway test`: its output and its exit status."""
 
 import json
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def config(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def check(run: Run, config: Path) -> Callable[..., Result]:
-    """Runs one case, or what is wrong instead of one."""
+    """Runs one case, which may be invalid."""
 
     def check_one(given: str, expect: str, *options: str) -> Result:
         file = config.parent / "cases.yaml"

@@ -1,4 +1,4 @@
-"""`gateway check` and `gateway schema`, by what they print and how they end."""
+"""`gateway check` and `gateway schema`: their output and their exit status."""
 
 import json
 import re

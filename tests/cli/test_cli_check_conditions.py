@@ -1,4 +1,4 @@
-"""What `gateway check` says about fields and values that no event is likely to have."""
+"""What `gateway check` says about fields and values that events are unlikely to have."""
 
 from __future__ import annotations
 

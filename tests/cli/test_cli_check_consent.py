@@ -1,4 +1,4 @@
-"""`gateway check` says which defaults of consent hold where little is known, and why."""
+"""`gateway check` says which consent defaults apply where little is known, and why."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -74,7 +74,7 @@ def test_backends_that_lose_events_are_named() -> None:
 
 
 def test_with_held_consent_they_do_not_wait_either() -> None:
-    """They come without a page token."""
+    """Events from backends have no page token."""
     salt = "server: {hash_salt: a-salt-of-the-shop}\n"
     _, note = notes(BACKEND, ADS, f"{salt}consent: {{hold: {{seconds: 60}}}}")
     assert "nor `ip_override` are withheld from ads." in note

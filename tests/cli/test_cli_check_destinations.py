@@ -1,4 +1,4 @@
-"""What `gateway check` says about destinations that get nothing."""
+"""What `gateway check` says about destinations: dry runs, credentials, addresses, versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gateway explain`, by what it prints and how it ends."""
+"""`gateway explain`: its output and its exit status."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""`gateway explain --request`, by what it prints and how it ends."""
+"""`gateway explain --request`: its output and its exit status."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def config(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def explained(run: Run, config: Path) -> Callable[..., list[dict[str, Any]]]:
-    """What `--json` prints about a file, or about one request."""
+    """The output of `--json` for a file, or for one request."""
 
     def explained(given: object, *words: str, **request: Any) -> list[dict[str, Any]]:
         arguments = ["explain", "--config", config, "--json", *words, "--request"]
@@ -66,7 +66,7 @@ def test_every_recorded_event_of_a_client_is_explained(
     requests = explained(CAPTURES / "rudderstack-js-xhr.json")
     assert [each["source"] for each in requests] == ["web"] * 6
     assert [each["status"] for each in requests] == [200] * 6
-    assert requests[0]["events"] == []  # it asks for settings
+    assert requests[0]["events"] == []  # a request for settings
     (order,) = (
         event["event"]
         for request in requests

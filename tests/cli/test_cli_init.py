@@ -1,4 +1,4 @@
-"""`gateway init`: what it asks, what it writes, and that the files work as they are."""
+"""`gateway init`: its questions, and its files, which work as they are."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ CHOICES = [*zip(KINDS, cycle(MANAGERS)), *((("ga4", "meta"), manager) for manage
 
 
 def settings_in(folder: Path) -> Settings:
-    """They can be served to strangers."""
+    """The settings in `folder`. Fails if they may not be served on a public address."""
     path = folder / "gateway.yaml"
     return permitted(load_settings(path), path, allow_demo=False)
 
@@ -72,7 +72,7 @@ def test_with_yes_it_asks_nothing_and_the_files_work_at_once(
 
 
 def test_the_snippet_sends_the_answer_that_releases_what_is_held(run: Run, tmp_path: Path) -> None:
-    """As docs/browser.md says, a held page view is lost without a later event."""
+    """Without a later event, a held page view is lost, as docs/browser.md says."""
     result = run("init", tmp_path, "--yes")
     snippet = result.stdout.partition("<script")[2].partition("</script>")[0]
     sent = re.search(r'data-consent-event="(\w+)"', snippet)
@@ -85,7 +85,7 @@ def test_the_snippet_sends_the_answer_that_releases_what_is_held(run: Run, tmp_p
 
 
 def test_the_event_that_run_shows_how_to_send_is_sent(run: Run, tmp_path: Path) -> None:
-    """Nothing takes it for a bot's, although curl sends it without the headers of a browser."""
+    """The event is not taken for a bot's, although curl sends no headers of a browser."""
     run("init", tmp_path, "--yes")
     received = Received("site", 1_795_000_000.0, "127.0.0.1", AGENT)
     decide = compile_pipeline(settings_in(tmp_path))

@@ -25,7 +25,7 @@ COMMANDS = pytest.mark.parametrize("command", ["run", "serve"])
 
 @pytest.fixture
 def taken_port() -> Iterator[int]:
-    """A port on which no command can listen, whatever address it asks for."""
+    """A port on which no command can listen at any IPv4 address."""
     with socket.socket() as taken:
         taken.bind(("0.0.0.0", 0))
         taken.listen()
@@ -100,7 +100,7 @@ def test_a_redis_url_without_a_scheme_is_refused(run: Run, config: Path, command
 
 @COMMANDS
 def test_it_cannot_be_the_public_port(run: Run, config: Path, command: str) -> None:
-    """Processes that share ports would answer strangers with what is for operators."""
+    """Processes that share a port would answer strangers with data for operators."""
     port = free_port()
     ports = ("--port", port, "--operators-port", port)
     result = run(command, "--config", config, *ports)

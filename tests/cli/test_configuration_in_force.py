@@ -1,4 +1,4 @@
-"""Operator's commands while the configuration file has mistakes: the last good one counts."""
+"""While the configuration file has mistakes, operators' commands use the last good one."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ COMMANDS = [
 
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file with a mistake, of a gateway that runs with the good one."""
-    monkeypatch.setenv(LAST_GOOD, "")  # what the test sets is taken back
+    """A file with a mistake, of a gateway that runs with the last good configuration."""
+    monkeypatch.setenv(LAST_GOOD, "")  # so that the value that `keep` sets is undone
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     path = tmp_path / "gateway.yaml"
     LastGood(tmp_path / "data", "run", path).keep(GOOD)

@@ -1,4 +1,4 @@
-"""`gateway dead-letters`: counts come first, nothing happens unasked, and each event goes once."""
+"""`gateway dead-letters`: counts come first, nothing happens unasked, events are sent once."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ def test_only_what_matches_is_replayed(run: Run, redis_url: str, server: SyncRed
 
 
 def old_and_new(redis_url: str) -> None:
-    """At books, whose deadline is an hour: one event past it and one that is not."""
+    """Buries two events at `books`, whose deadline is an hour: one past it, and one within it."""
     now = time.time()
     events = [make_event(1, timestamp=now - 4000), make_event(2, timestamp=now - 3000)]
     bury_now(redis_url, "books", events)
@@ -386,7 +386,7 @@ def test_a_relative_data_folder_is_named_since_it_depends_on_where_the_command_r
 def test_the_embedded_server_of_a_running_gateway_is_found(
     config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """Also where its path is too long for a socket, which then is elsewhere."""
+    """Also if the path of the folder is too long for a socket, which is then elsewhere."""
     folder = tmp_path / name
     folder.mkdir()
     monkeypatch.setenv("DATA_DIR", str(folder))

@@ -1,4 +1,4 @@
-"""Dead letters are mended: by rules that they have not seen, or one by hand."""
+"""Dead letters are mended: by rules that were not applied yet, or one by hand."""
 
 from __future__ import annotations
 

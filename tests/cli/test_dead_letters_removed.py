@@ -1,4 +1,4 @@
-"""What a destination left that is not configured any more: seen, shown, dropped, not replayed."""
+"""Dead letters of a removed destination: listed, shown and dropped, but not replayed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WHY = "old is no longer in the configuration: its 2 events can be shown and drop
 
 @pytest.fixture
 def run(redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs ``gateway dead-letters *words`` where `old` has left two dead letters."""
+    """Runs ``gateway dead-letters *words``. The removed destination `old` left two dead letters."""
     monkeypatch.chdir(tmp_path)
     config = tmp_path / "gateway.yaml"
     config.write_text(CONFIG)

@@ -50,7 +50,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def config(redis_url: str, tmp_path: Path) -> Path:
-    """A gateway without a ledger: with two pending events and a dead letter, one each of Anna."""
+    """A gateway without a ledger, with two dead letters and two pending events. One of each is
+    Anna's."""
     path = tmp_path / "gateway.yaml"
     path.write_text(CONFIG.format(url=redis_url, data=tmp_path))
 
@@ -115,7 +116,7 @@ def test_nothing_found_is_no_failure(run: Run, redis_url: str, config: Path) -> 
         async with connect_for_work(redis_url) as redis:
             return len((await read_tombstones(redis, KEYS)).written)
 
-    assert asyncio.run(written()) > 0  # for what is still on its way
+    assert asyncio.run(written()) > 0  # for events that are still on their way
 
 
 @pytest.mark.parametrize("command", [["access"], ["erase", "--yes"]])
@@ -138,7 +139,7 @@ def test_without_a_key_the_reason_is_said(run: Run, config: Path, command: str) 
 
 @pytest.fixture
 def with_ledger(redis_url: str, tmp_path: Path, config: Path) -> Iterator[Path]:
-    """A gateway with a ledger, and the process that writes it."""
+    """A gateway with a ledger, and a thread that stores records in it."""
     config.write_text(CONFIG.format(url="embedded", data=tmp_path))
     ready, over = threading.Event(), threading.Event()
 
@@ -175,7 +176,7 @@ def test_erase_with_a_ledger_names_the_vendors(run: Run, redis_url: str, with_le
 def test_a_form_without_the_id_is_found_by_its_receipt(
     run: Run, redis_url: str, tmp_path: Path, with_ledger: Path
 ) -> None:
-    """A destination that may not have the client id gets the event without it."""
+    """`ads` may not have the client id, so it gets the event without that id."""
 
     async def append() -> None:
         async with connect_for_work(redis_url) as redis:
@@ -216,7 +217,7 @@ def test_nothing_is_said_before_the_ledger_has_stored_all(
 
 @pytest.fixture
 def shared(redis_url: str, config: Path) -> Path:
-    """A user and an order of two people have the same number."""
+    """One person's user id and another person's order have the same number."""
 
     async def fill() -> None:
         async with connect_for_work(redis_url) as redis:

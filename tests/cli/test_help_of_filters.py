@@ -1,4 +1,4 @@
-"""The help of filters names what can be found."""
+"""The help of filters names fields and values that can be found."""
 
 from __future__ import annotations
 

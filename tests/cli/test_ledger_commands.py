@@ -1,4 +1,4 @@
-"""`gateway trace`, `events` and `stats`: what the ledger answers on the command line."""
+"""`gateway trace`, `events` and `stats`: the ledger on the command line."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def config(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def filled(redis_url: str, tmp_path: Path, config: Path) -> Path:
-    """The configuration of a gateway with a ledger of three events."""
+    """The configuration of a gateway that has three events in its ledger."""
 
     async def fill() -> None:
         async with connect_for_work(redis_url) as redis:
@@ -232,7 +232,7 @@ def test_without_a_ledger_the_reason_is_said(
 def test_a_list_that_is_read_in_part_ends_without_a_word(filled: Path) -> None:
     command = [sys.executable, "-m", "gateway", "events", "list", "--json", "--config", filled]
     read, write = os.pipe()
-    os.close(read)  # as `head` does when it has enough
+    os.close(read)  # like `head` after its last line
     ended = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, timeout=120)
     os.close(write)
     assert ended.stderr == b""

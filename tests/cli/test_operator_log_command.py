@@ -1,4 +1,4 @@
-"""`gateway operator-log`: every command that changes stored events leaves a line, and no id."""
+"""`gateway operator-log`: each command that changes stored events leaves a line without ids."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_every_action_has_a_line(run: Run, config: Path, tmp_path: Path) -> None
         ("dead-letters replay", {"events": 1}),
         ("dead-letters edit", {"events": 1}),
         ("dead-letters drop", {"events": 1}),
-        ("access", found),  # ads may not have the address in the event that was edited
+        ("access", found),  # without the edited event: ads may not have the address in it
         ("erase", found),
     ]
     assert {line["user"] for line in lines} == {getpass.getuser()}

@@ -1,4 +1,4 @@
-"""Commands about many events say how far they came, and do not begin once interrupted."""
+"""Commands about many events say how far they came, and do not begin if interrupted before."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def test_whatever_ends_the_work_the_command_says_how_far_it_came(
 
 @pytest.fixture
 def usual_interrupts() -> Iterator[None]:
-    """SIGINT as in a terminal: in the background, where tests may run, it is ignored."""
+    """Handles SIGINT as on a terminal: a process in the background may ignore it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

@@ -1,4 +1,4 @@
-"""`gateway quarantine`: counts come first, nothing happens unasked, and each event goes once."""
+"""`gateway quarantine`: counts come first, nothing happens unasked, events are released once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gateway refused list`: a sample of what was refused, without what was in it."""
+"""`gateway refused list`: a sample of refused requests and events, without their content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gateway replay`: events of the ledger are sent again, each once, as today's rules decide."""
+"""`gateway replay`: events of the ledger are sent again, each once, under today's rules."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def run(redis_url: str, config: Path) -> Run:
 
 @pytest.fixture
 def with_books(redis_url: str, tmp_path: Path) -> Callable[..., Any]:
-    """What `work` makes of the ledger, which then stores all that has come."""
+    """Returns the result of `work`, after which the ledger stores all records."""
 
     def with_books(work: Work, **settings: Any) -> Any:
         async def act() -> Any:
@@ -95,12 +95,12 @@ def granted(number: int, **fields: Any) -> dict[str, Any]:
 
 
 def received(decision: Decision, words: str = BY_VISITOR) -> Decision:
-    """`decision` with who decided its consent."""
+    """`decision` with a trace that says what decided its consent."""
     return replace(decision, trace=[("consent", decision.event, words)])
 
 
 def rejected(count: int, **fields: Any) -> Work:
-    """`count` events that `ads` has rejected, with their dead letters."""
+    """Work that appends `count` events, which `ads` rejects, with their dead letters."""
 
     async def work(books: Books) -> None:
         made = [received(decide(granted(n, **fields), ["ads"])) for n in range(count)]
@@ -111,7 +111,7 @@ def rejected(count: int, **fields: Any) -> Work:
 
 
 def pending(with_books: Callable[..., Any], name: str = "ads") -> list[Entry]:
-    """What waits for a destination and was not read yet."""
+    """The entries of a destination that were not read yet."""
     entries: list[Entry] = with_books(lambda books: books.read(name))
     return entries
 
@@ -183,7 +183,7 @@ def test_even_if_the_ledger_has_not_heard_of_the_first_run(
 ) -> None:
     with_books(rejected(3))
     run("--destination", "ads", "--yes")
-    server.delete(KEYS.feed)  # as records are left out when too many wait
+    server.delete(KEYS.feed)  # records are also left out when too many wait
     result = run("--destination", "ads", "--yes")
     assert "Replayed 0 of 3 events; 3 were sent" in result.output
     assert counts(server)["accepted"] == 6

@@ -1,4 +1,4 @@
-"""The start of a command: without the garbage collector until the configuration is loaded."""
+"""At the start of a command, the garbage collector is off until the configuration is loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gateway status`: one screen, for people and programs."""
+"""`gateway status`, for people and for programs."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def run(redis_url: str, config: Path) -> Callable[..., Result]:
 
 
 def busy(**more: Any) -> DestinationStatus:
-    """A destination of which everything is large and nothing is well."""
+    """A destination with large numbers and every kind of problem."""
     state: dict[str, Any] = {
         "pending": 1_234_567,
         "submitted": 0,
@@ -204,7 +204,7 @@ def test_the_configuration_is_the_last_line(state: ConfigurationState, line: str
 def test_a_program_gets_the_configuration_too(
     run: Callable[..., Result], config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(LAST_GOOD, "")  # what the test sets is taken back
+    monkeypatch.setenv(LAST_GOOD, "")  # so that the value that `keep` sets is undone
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     version = load_settings(config).version
     unknown = {"version": version, "since": None, "rejected": False}

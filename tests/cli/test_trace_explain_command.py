@@ -1,4 +1,4 @@
-"""`gateway trace --explain`: what was decided, and what today's configuration decides."""
+"""`gateway trace --explain`: the decision then, and the decision of today's configuration."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ESCAPE = "\x1b[31mred"
 
 @pytest.fixture
 def config(redis_url: str, tmp_path: Path) -> Path:
-    """Of a gateway whose ledger has the delivered event T-1 and the configuration that decided."""
+    """A gateway whose ledger has the delivered event T-1 and the configuration that decided it."""
     path = tmp_path / "gateway.yaml"
     path.write_text(CONFIG.replace("DATA", str(tmp_path)))
     settings = load_settings(path)
