@@ -82,7 +82,7 @@ def sink() -> Iterator[Sink]:
 
 @pytest.fixture(scope="package")
 def running(sink: Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """A gateway that has had `EVENTS`, all of them in the ledger."""
+    """A gateway that has received `EVENTS`, all of which are in its ledger."""
     folder = tmp_path_factory.mktemp("console")
     with Gateway(folder, CONFIG.format(sink=sink.url)).with_console() as gateway:
         for event in EVENTS:
@@ -97,7 +97,8 @@ def running(sink: Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ga
 
 @pytest.fixture(scope="package")
 def signed_in(running: Gateway) -> Iterator[ConsoleServer]:
-    """The console of `running` for an operator; for a viewer with the header ``x-role: viewer``."""
+    """The console of `running` for an operator, or with the header ``x-role: viewer`` for a
+    viewer."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DATA_DIR", str(running.folder / "data"))
         server = ConsoleServer(running, "operator")
@@ -115,7 +116,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def cookie(running: Gateway) -> dict[str, str]:
-    """Of an operator who has signed in with the link that `gateway run` printed."""
+    """The cookie of an operator who has signed in with the link that `gateway run` printed."""
     headers = {"sec-fetch-site": "same-origin"}
     answer = plain_http.post(running.console_link(), headers=headers, timeout=60)
     assert answer.status_code == 303, answer.text
@@ -125,8 +126,8 @@ def cookie(running: Gateway) -> dict[str, str]:
 
 @dataclass
 class Tab:
-    """A page of the console in Chromium. errors: what the browser complained about: messages in its
-    console, also of its security policy, and exceptions."""
+    """A page of the console in Chromium. errors: errors and warnings in the browser's console, also
+    about its security policy, and exceptions. requests: the URLs that it has asked for."""
 
     page: Page
     base: str
@@ -148,7 +149,7 @@ class Tab:
         return self.page
 
     def complaints(self) -> list[str]:
-        """What keeps people from using it, by axe-core; and what the browser complained about."""
+        """The serious violations of accessibility that axe-core finds, and `errors`."""
         found = Axe().run(self.page).response["violations"]
         serious = [
             f"{each['id']}: {node['target']} {node['failureSummary']}"

@@ -1,4 +1,4 @@
-"""What the console advises about the answers of a vendor."""
+"""The console's advice about the responses of a vendor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work in a thread of its own, which ends with who asked for it."""
+"""Work in a thread of its own, which ends when the task that asked for it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work in the background: one at a time in a place, and ended with its process."""
+"""Work in the background: one at a time for each place, and ended with the process."""
 
 import asyncio
 

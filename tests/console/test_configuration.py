@@ -1,4 +1,4 @@
-"""The configuration: in force, its history, the file; the playground and the simulation."""
+"""The configuration in force, its history and its file; the playground and the simulation."""
 
 import html
 import re
@@ -154,7 +154,7 @@ def test_a_recent_event_is_taken_and_that_is_logged(anna, copy):
 
 
 def simulated_for_crm(page):
-    """The cells of its row."""
+    """The cells in the row of `crm`."""
     table = page.partition('id="simulated"')[2].partition("</table>")[0]
     row = table.partition(">crm<")[2].partition("</tr>")[0]
     return re.findall(r"<td [^>]*>(.*?)</td>", row)

@@ -1,4 +1,4 @@
-"""Writing the configuration file: by operators, where it is allowed, and nothing by mistake."""
+"""Only operators write the configuration file, if that is allowed, and nothing by mistake."""
 
 import asyncio
 import html
@@ -33,7 +33,7 @@ destinations:
 
 
 class Site:
-    """The pages of a console for the file `config`."""
+    """A console for the file `config`."""
 
     def __init__(self, folder: Path, edit: str = "true") -> None:
         self.config = folder / "gateway.yaml"

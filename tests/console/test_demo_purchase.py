@@ -1,4 +1,4 @@
-"""What is bought in the demo shop of the default configuration is the same event in the console."""
+"""A purchase in the demo shop of the default configuration is found in the console."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of an event: what it says, what it hides, and what an operator does there."""
+"""The page of an event: what it shows, what it hides, and what an operator can do there."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_what_was_withheld_for_want_of_consent_is_not_sent(client: httpx.Client)
 
 
 def test_a_page_is_made_quickly(client: httpx.Client) -> None:
-    """Not asserted: a wall time. It is printed for whoever looks."""
+    """The time is printed, but not asserted, since it depends on the machine."""
     receipt = receipt_of(client, "p-1")
     for query in ("", "?today"):
         began = time.perf_counter()

@@ -1,5 +1,5 @@
-"""What a vendor said about one event is shown to nobody who may not see its visitor, and searching
-tells no more than is shown."""
+"""A vendor's words about an event are hidden from users who may not see its visitor, and a search
+reveals no more than is shown."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def payload() -> Payload:
 
 @pytest.fixture
 async def books(redis: Redis, tmp_path: Path, payload: Payload) -> Books:
-    """A ledger of Ada's events, each rejected or put off for one of `REASONS`."""
+    """A ledger of Ada's events, each rejected or retried for one of `REASONS`."""
     books = Books(redis, LedgerFolder(tmp_path / "ledger"), payload=payload)
     await books.append(*(decide({**make_event(n), **ADA}, ["crm"]) for n in range(8)))
     for number, entry in enumerate(await books.read("crm")):

@@ -1,4 +1,4 @@
-"""A hostile event is shown on the pages, and makes the browser do nothing."""
+"""A hostile event is shown on the pages, but makes the browser do nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_page_shows_it_and_sends_nothing(open_tab, hostile_page, path, query):
     address = hostile_page if path == "/events/hostile" else path
     tab = open_tab()
     page = tab.open(address + query)
-    page.wait_for_timeout(300)  # what markup or htmx would do by itself
+    page.wait_for_timeout(300)  # so that markup or htmx could send a request
     asked = {urlsplit(url).path for url in tab.requests}
     assert asked <= {address} | {each for each in asked if each.startswith(OWN)}
     assert {urlsplit(url).netloc for url in tab.requests} == {urlsplit(tab.base).netloc}

@@ -1,4 +1,4 @@
-"""Few pages ask the ledger at once, some wait, and the rest are told to come again."""
+"""Few pages query the ledger at once, some wait, and the rest are told to try again."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def test_a_question_that_nobody_waits_for_counts_until_it_is_answered(thre
     go_on = threading.Event()
     started = [asyncio.create_task(threads.run(lambda _: go_on.wait(60))) for _ in range(THREADS)]
     await asyncio.sleep(0)
-    for _ in range(3):  # those who wait go away, and their places are free again
+    for _ in range(3):  # when waiting questions are cancelled, their places are free again
         waiting = [asyncio.create_task(threads.run(str)) for _ in range(MAX_WAITING)]
         await asyncio.sleep(0)
         for each in waiting:
@@ -54,7 +54,7 @@ async def test_a_question_that_nobody_waits_for_counts_until_it_is_answered(thre
     await asyncio.gather(*started, return_exceptions=True)
     waiting = [asyncio.create_task(threads.run(str)) for _ in range(MAX_WAITING)]
     await asyncio.sleep(0)
-    with pytest.raises(Trouble):  # the threads are still at work
+    with pytest.raises(Trouble):  # the threads are still busy
         await threads.run(str)
     go_on.set()
     assert len(await asyncio.gather(*waiting)) == MAX_WAITING

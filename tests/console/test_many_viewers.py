@@ -1,4 +1,4 @@
-"""Fifty viewers with a live tail each: what they cost the process that takes the events."""
+"""Fifty viewers with a live tail each: what they cost the process that receives events."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ pytestmark = pytest.mark.nightly
 
 VIEWERS, EVENTS, PAIRS = 50, 4_000, 4
 MAX_RATIO = 1.25
-"""CPU of an event with viewers, to that without. The web process does not know of them. What is
-above 1 comes from processes that share its cores and caches: senders, viewers and the console."""
+"""The web process's CPU time for an event with viewers, divided by that without. The web process
+does not know of viewers; an excess over 1 comes from the senders, the viewers and the console,
+which share its cores and caches."""
 MAX_MEMORY = 300
-"""MB of all of `gateway run`, idle, after a look at the pages."""
+"""MB of all processes of `gateway run` when idle, after each page was opened once."""
 REST_SECONDS = 5.0
-"""Until drains sleep, so that all is idle."""
+"""How long to wait until the drains sleep, so that everything is idle."""
 
 
 async def watch(url: str, token: dict[str, str], lines: list[int], started: asyncio.Event) -> None:
-    """A browser, which comes back when its stream ends."""
+    """Watches as a browser does: reconnects when its stream ends. lines: counts the data lines."""
     async with httpx.AsyncClient(cookies=token, timeout=60) as client:
         while True:
             async with client.stream("GET", f"{url}/live/stream") as stream:
@@ -44,7 +45,7 @@ async def watch(url: str, token: dict[str, str], lines: list[int], started: asyn
 
 
 async def load(gateway: Gateway, name: str, token: dict[str, str], viewers: int) -> float:
-    """Microseconds of the web process for each event."""
+    """The web process's CPU time for an event, in microseconds."""
     seen = [[0] for _ in range(viewers)]
     started = [asyncio.Event() for _ in range(viewers)]
     watching = [

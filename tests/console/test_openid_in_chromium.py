@@ -1,4 +1,4 @@
-"""Chromium signs in with a provider on another site, and gets to the page it asked for."""
+"""Chromium signs in with a provider on another site and gets to the page it asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the overview reads: few rows, found by the key of their table, in files opened once."""
+"""The overview reads few rows, by the primary key of their table, and opens each file once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def period(name: str, until: float = END) -> Period:
 
 
 class Reads:
-    """The plans of SQLite for what is asked about `hours`, and how many files were opened."""
+    """SQLite's plans for queries of `hours`, and the number of files that were opened."""
 
     def __init__(self) -> None:
         self.plans: list[str] = []
@@ -57,7 +57,7 @@ def reads() -> Iterator[Reads]:
 
 @pytest.fixture(scope="module")
 def week(tmp_path_factory: pytest.TempPathFactory) -> LedgerFolder:
-    """A ledger of 15 days, of which 7 are over."""
+    """A ledger of 15 days, 7 of which have been removed."""
     folder = LedgerFolder(tmp_path_factory.mktemp("week") / "ledger")
     fill(folder, 1500, 15, END)
     remove_days(folder, "2026-11-23")

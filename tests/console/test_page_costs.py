@@ -1,4 +1,4 @@
-"""What a page costs: bytes that Chromium transfers for it, and the time of the server."""
+"""What a page costs: the bytes that Chromium transfers, and the time until the server answers."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tests.console.test_pages_in_chromium import PATHS
 pytestmark = pytest.mark.nightly
 
 MAX_FIRST, MAX_AGAIN = 150_000, 60_000
-"""Bytes of a first visit, with scripts and styles, and of one that has these."""
+"""Bytes of a first visit, with scripts and styles, and of a later one, which has them cached."""
 
 
 def transferred(tab, path: str) -> tuple[int, int]:
-    """Requests and bytes, with their heads."""
+    """The number of requests, and of bytes with response heads."""
     sizes: list[float] = []
     session = tab.page.context.new_cdp_session(tab.page)
     session.on("Network.loadingFinished", lambda each: sizes.append(each["encodedDataLength"]))

@@ -1,4 +1,4 @@
-"""Every page on every screen: whole, without complaints, in light and dark."""
+"""Every page on every screen, light and dark: complete and without complaints."""
 
 import os
 

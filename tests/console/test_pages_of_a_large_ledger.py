@@ -1,7 +1,7 @@
-"""Every page on every screen, of five million endings: whole, and without complaints.
+"""Every page on every screen, with five million endings: complete and without complaints.
 
-Prints how long each page takes until it is there. `LARGE_LEDGER_EVENTS` says how many events there
-are, each with five endings: a million by default, which takes minutes to write.
+Prints how long each page takes. `LARGE_LEDGER_EVENTS` is the number of events, each with five
+endings: a million by default, which takes minutes to write.
 """
 
 from __future__ import annotations

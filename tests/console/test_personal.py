@@ -1,4 +1,4 @@
-"""What viewers see of an event: nothing that is a person's."""
+"""Viewers see nothing personal in an event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An access and an erasure that an operator starts in the console."""
+"""Access and erasure, started by an operator in the console."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def client(signed_in: ConsoleServer) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def person(client: httpx.Client, running: Gateway) -> str:
-    """The page of a person with two events."""
+    """The path of the page of a person with two events."""
     for number in range(2):
         event = {
             "event_name": "of grace",
@@ -75,7 +75,8 @@ def test_an_empty_id_is_refused(client: httpx.Client) -> None:
 
 
 def wait_until_recorded(client: httpx.Client, person: str) -> None:
-    """The answer is that the page is busy while another process works on the ledger's files."""
+    """Waits until the page counts 2 records. It answers that it is busy while another process works
+    on the ledger's files."""
 
     def is_recorded() -> bool:
         answer = client.get(f"{person}.json")

@@ -1,4 +1,4 @@
-"""The page of what was refused."""
+"""The page of refused requests and events."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.support.gateway_process import wait_for
 
 @pytest.fixture(scope="module")
 def refused(running, signed_in):
-    """Some refused requests and events, in the sample."""
+    """A sample with some refused requests and events."""
     plain_http.post(f"{running.url}/events", json={"event_name": "a"})
     plain_http.post(f"{running.url}/events", json=[{"event_name": "a"}, {HOSTILE: 1}], headers=KEY)
     plain_http.post(f"{running.url}/collect", json={}, headers={"origin": "https://other.example"})

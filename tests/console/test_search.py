@@ -85,7 +85,7 @@ def test_a_search_that_takes_long_says_so(
 
 
 def test_an_id_stands_in_no_url(client: httpx.Client) -> None:
-    """Neither does the e-mail address of a person, and only operators look for one."""
+    """Nor does a person's e-mail address, and only operators may search for one."""
     form = {"id": "Ada@Example.com", "event_name": "purchase", "csrf_token": "token"}
     answer = client.post("/events", data=form)
     assert answer.status_code == 303
@@ -99,7 +99,7 @@ def test_an_id_stands_in_no_url(client: httpx.Client) -> None:
 
 
 def test_a_viewer_finds_no_hash_of_what_is_typed(client: httpx.Client) -> None:
-    """Digits may be the phone number of a person, of which an event has only the hash."""
+    """Digits may be a person's phone number, which an event has only as a hash."""
     found = []
     for headers in (VIEWER, {}):
         answer = client.post("/events", data={"id": "4930901820"}, headers=headers)

@@ -1,4 +1,4 @@
-"""The console's server has the bounds of the web processes."""
+"""The console's server has the same bounds as the web processes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def connect(gateway: Gateway) -> socket.socket:
 
 
 def answer(connection: socket.socket) -> bytes:
-    """Until the server ends the connection."""
+    """Everything that the server sends until it ends the connection."""
     found = b""
     while part := connection.recv(65_536):
         found += part

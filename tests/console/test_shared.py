@@ -1,4 +1,4 @@
-"""Many viewers who ask for the same get one answer, for a few seconds."""
+"""Viewers who ask for the same thing within a few seconds share one answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dead letters and the quarantine: groups, one event, dry runs, work that goes on, and its log."""
+"""Dead letters and the quarantine: groups, single events, dry runs, work and its log."""
 
 import html
 import os
@@ -23,8 +23,8 @@ def anna(signed_in):
 
 @pytest.fixture
 def rejected(running, anna):
-    """Makes dead letters of both destinations, with an order of their own; gives the row of the
-    newest at `crm`."""
+    """Makes dead letters of both destinations, with event ids that begin with `order`. Returns the
+    row of the last one at `crm`."""
 
     def reject(order, number=1, **more):
         for n in range(number):

@@ -1,4 +1,4 @@
-"""The reasons of stored events tell nobody who the visitor is."""
+"""The reasons of stored events do not reveal who the visitor is."""
 
 import pytest
 

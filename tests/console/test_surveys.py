@@ -1,4 +1,4 @@
-"""Few pages look through all stored events at once, some wait, and the rest are told to come
+"""Few pages look through all stored events at once, some wait, and the rest are told to try
 again."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The tail that all viewers share: one reader, bounded queues, and who is slow is dropped."""
+"""All viewers share one reader; a viewer that falls behind is dropped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Ledger:
-    """In the place of a console: each look has one more event, or the error in `fails`."""
+    """Stands in for a console: each look has one new event, or raises `fails`."""
 
     def __init__(self) -> None:
         self.looks = 0
@@ -124,8 +124,8 @@ def asks(**headers: str) -> Request:
 
 
 async def stream(tail: Tail, request: Request, last: str = "", stuck: bool = False) -> str:
-    """What a viewer gets who leaves once `last` has come; by default never. stuck: takes nothing
-    after the headers."""
+    """What a viewer gets. last: the text after which the viewer leaves; by default it stays. stuck:
+    whether it takes nothing after the headers."""
     sent = bytearray()
 
     async def receive() -> dict[str, Any]:

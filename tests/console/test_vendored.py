@@ -1,4 +1,4 @@
-"""Code of others that the console serves: the named versions, unchanged, under their licences."""
+"""Third-party code that the console serves: the named versions, unchanged, with their licences."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LICENCES = {
     "htmx.org": ("LICENSE-htmx", "Zero-Clause BSD"),
     "uplot": ("LICENSE-uPlot", "The MIT License (MIT)"),
 }
-"""By the package: the file of its licence, and how that begins."""
+"""By package: the file of its licence, and the beginning of its text."""
 
 
 @pytest.mark.parametrize("each", VENDORED, ids=lambda each: each["name"])

@@ -1,4 +1,4 @@
-"""Without JavaScript every page can be read, and leads to the others."""
+"""Without JavaScript, every page can be read and links to the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Browsers that ask for a small application within the layers of access."""
+"""Browsers that use a small application behind the layers of access."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def make_settings(tmp_path: Path) -> MakeSettings:
 
 @pytest.fixture
 async def browser(redis: Redis, make_settings: MakeSettings) -> AsyncIterator[OpenBrowser]:
-    """Opens a browser without cookies. settings: by default one gateway for all of a test."""
+    """Opens browsers without cookies. settings: by default the same for all browsers of a test."""
     usual = make_settings()
     async with AsyncExitStack() as stack:
 
@@ -68,7 +68,7 @@ def attempts(redis: Redis) -> ConsoleAttempts:
 
 @pytest.fixture
 def attempts_of_strangers(monkeypatch: pytest.MonkeyPatch) -> int:
-    """The attempts of strangers, of which none comes back while a test runs."""
+    """The number of attempts that strangers have. None becomes available again during a test."""
     pace = console_attempts.STRANGERS._replace(seconds=3600)
     monkeypatch.setattr(console_attempts, "STRANGERS", pace)
     return pace.attempts

@@ -1,4 +1,4 @@
-"""The console answers only under its names, also on this machine."""
+"""The console answers only under its own names, even on this machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HOSTS = {"console.example", "[2001:db8::1]", "192.0.2.1"}
 
 
 async def ask(*hosts: str) -> int:
-    """The status of the answer to a request with `hosts` in as many headers."""
+    """The status of the answer to a request with a `Host` header for each of `hosts`."""
     transport = httpx.ASGITransport(HostCheck(PlainTextResponse("in"), HOSTS))
     async with httpx.AsyncClient(transport=transport) as client:
         request = client.build_request("GET", "http://127.0.0.1/")

@@ -1,4 +1,4 @@
-"""The layers together: whatever a stranger asks, nothing reaches the pages."""
+"""All layers together: no request of a stranger reaches the pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One-time links: used once, by a person who presses the button, and for 15 minutes."""
+"""One-time links: they work once, within 15 minutes, for a person who presses the button."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def link(stored: ConsoleSessions) -> str:
-    """The path of a new one."""
+    """The path of a new link."""
     url = await one_time_link(stored, URL)
     assert url.startswith(URL + "/link/")
     return urlsplit(url).path

@@ -1,4 +1,4 @@
-"""Sign-in with a provider of OpenID Connect, a real one on a port of its own."""
+"""Sign-in with a real OpenID Connect provider on a port of its own."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def open_console(
 
 
 async def at_provider(browser: Browser, path: str = "/login/openid?next=%2Fevents%2F0a") -> str:
-    """Where the provider sends the browser back to."""
+    """The path to which the provider sends the browser back."""
     begun = await browser.get(path)
     assert begun.status_code == 303, words(begun)
     async with httpx.AsyncClient(verify=False) as client:
@@ -502,7 +502,7 @@ async def test_a_provider_that_cannot_be_used_is_said(
 
 
 class Clock:
-    """Stands for the module `time`. now: in seconds."""
+    """Stands in for the module `time`. now: seconds."""
 
     now = 1000.0
 

@@ -1,4 +1,4 @@
-"""Passwords: hashed, verified in bounded numbers, as slowly for names that do not exist."""
+"""Passwords: hashed, verified a few at a time, and equally slowly for unknown names."""
 
 from __future__ import annotations
 

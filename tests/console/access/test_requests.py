@@ -1,4 +1,4 @@
-"""Only pages of the console make it do something, and only a role may do what it may."""
+"""Only the console's own pages can make it act, and only as far as the user's role allows."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ async def test_a_form_with_a_file_is_read_too(anna: Browser) -> None:
     ],
 )
 async def test_another_page_makes_it_do_nothing(anna: Browser, headers: dict[str, str]) -> None:
-    """Not even one that knows the token; nor does a sign-in or a link come from there."""
+    """Not even a page that knows the token. Sign-ins and links are refused from there too."""
     token = await anna.csrf()
     for path in ("/act", "/login", "/logout", "/link/" + "a" * 43):
         answer = await anna.client.post(path, data={"csrf_token": token}, headers=headers)

@@ -1,4 +1,4 @@
-"""After signing in one goes to a page of the console, never elsewhere."""
+"""A sign-in leads to a page of the console, never elsewhere."""
 
 from __future__ import annotations
 

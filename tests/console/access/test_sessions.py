@@ -1,4 +1,4 @@
-"""Sessions: each sign-in has one of its own, which ends with what the configuration allows."""
+"""Sessions: each sign-in has its own, which ends when the configuration no longer allows it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def signed_in(browser: OpenBrowser, name: str = "anna", url: str = URL) ->
 
 
 async def test_a_session_that_was_brought_along_is_not_used(browser: OpenBrowser) -> None:
-    """Session fixation: whoever knows a token before the sign-in knows nothing after it."""
+    """Session fixation: a token that was known before the sign-in is worth nothing after it."""
     attacker = await signed_in(browser, "ben")
     victim = browser()
     form = {"name": "anna", "password": PASSWORD}
@@ -43,7 +43,7 @@ async def test_a_session_that_was_brought_along_is_not_used(browser: OpenBrowser
 async def test_over_https_a_cookie_of_another_host_counts_for_nothing(
     browser: OpenBrowser,
 ) -> None:
-    """A page of evil.console.example can set one, but none with the prefix."""
+    """A page of evil.console.example can set a cookie, but none with the prefix ``__Host-``."""
     attacker, victim = await signed_in(browser), browser()
     victim.client.cookies.set(PLAIN, attacker.token)
     assert (await victim.get("/")).status_code == 303
@@ -55,7 +55,8 @@ async def test_over_https_a_cookie_of_another_host_counts_for_nothing(
 async def test_a_cookie_with_a_name_that_is_only_alike_counts_for_nothing(
     browser: OpenBrowser, before: bytes
 ) -> None:
-    """Browsers see no prefix ``__Host-`` in it, so a page of evil.console.example can set it."""
+    """Browsers see no prefix ``__Host-`` in the name, so a page of evil.console.example can set
+    it."""
     attacker, victim = await signed_in(browser, "ben"), await signed_in(browser)
     own, other = (f"{SECURE}={each.token}".encode() for each in (victim, attacker))
     for sent, status in ((before + other, 303), (own + b"; " + before + other, 200)):

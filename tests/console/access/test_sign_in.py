@@ -1,4 +1,4 @@
-"""Signing in with a password: who gets in, how often one may try, and what the log says."""
+"""Sign-in with a password: who gets in, how many attempts there are, and what is logged."""
 
 from __future__ import annotations
 
@@ -290,7 +290,7 @@ async def test_an_older_hash_is_said_to_the_operator(
 async def test_the_line_in_the_log_is_written_after_the_answer(
     browser: OpenBrowser, attempts: ConsoleAttempts, monkeypatch: pytest.MonkeyPatch, redis: Redis
 ) -> None:
-    """How long it takes must not tell which names there are."""
+    """The time until the answer must not reveal which names exist."""
     order: list[str] = []
 
     async def noted(*_: object) -> int:
