@@ -107,7 +107,9 @@ def test_reasons_are_cut_escaped_and_masked(run: Run, redis_url: str) -> None:
     output = run("list").output
     assert "\x1b" not in output
     assert SECRET not in output
-    for row in table_rows(output):
+    rows = table_rows(output)
+    assert rows
+    for row in rows:
         assert row[-1].startswith("bad\\u001b[2J [red]key[/red] :bug: *** xxx")
         assert len(row[-1]) == 100
     assert "a\\u001bb" in output
@@ -285,8 +287,10 @@ def test_the_rate_is_kept(run: Run, redis_url: str, server: SyncRedis) -> None:
 def test_what_failed_half_way_is_told(run: Run, redis_url: str, server: SyncRedis) -> None:
     bury_now(redis_url, "ads", [make_event(1)])
     server.config_set("maxmemory", 1)
-    result = run("replay", "--yes")
-    server.config_set("maxmemory", 0)
+    try:
+        result = run("replay", "--yes")
+    finally:
+        server.config_set("maxmemory", 0)
     assert result.exit_code == 1
     assert "Replayed 0 of 1 events." in result.output
     assert "Redis refused the command: command not allowed when used memory" in result.output

@@ -324,8 +324,10 @@ def test_what_failed_half_way_is_told(
 ) -> None:
     set_aside_now(redis_url, [make_event(1)])
     server.config_set("maxmemory", limit)
-    result = run("release", "--yes")
-    server.config_set("maxmemory", 0)
+    try:
+        result = run("release", "--yes")
+    finally:
+        server.config_set("maxmemory", 0)
     assert result.exit_code == 1
     assert "Released 0 of 1 events." in result.output
     assert why in result.output

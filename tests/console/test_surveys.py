@@ -73,7 +73,8 @@ async def test_one_that_stops_or_is_left_gives_its_place_back(console: Console) 
         await asyncio.sleep(0)
         for each in left:
             each.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        ended = await asyncio.gather(*left, return_exceptions=True)
+        assert {type(each) for each in ended} == {asyncio.CancelledError}
 
 
 @pytest.mark.parametrize("rate", ["1", "500", str(MAX_RATE)])

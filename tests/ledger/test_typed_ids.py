@@ -268,9 +268,9 @@ def test_what_is_no_search_is_not_read(text: str) -> None:
     ids=["long", "a long label", "digits", "invisible", "invisible within", "accents"],
 )
 def test_whatever_is_typed_takes_little_time(typed: str) -> None:
-    began = time.process_time()
+    began = time.thread_time()
     assert 0 < len(DIGESTS.of_text(typed)) < 100
-    assert time.process_time() - began < 2
+    assert time.thread_time() - began < 2
 
 
 @pytest.mark.parametrize(
@@ -287,9 +287,9 @@ def test_whatever_is_typed_takes_little_time(typed: str) -> None:
 def test_whatever_an_event_has_takes_little_time(event: Event) -> None:
     """Senders choose what an event contains, and other events wait while it is read."""
     DIGESTS.of_event(person(phone_number="+49 30 901820"))
-    began = time.process_time()
+    began = time.thread_time()
     DIGESTS.of_event(event)
-    assert time.process_time() - began < 0.1
+    assert time.thread_time() - began < 0.1
 
 
 def test_long_ids_are_not_remembered() -> None:

@@ -91,7 +91,9 @@ async def test_whoever_follows_a_link_gets_there_after_signing_in(
         console, await at_provider(console, "/login/openid?next=/events/0a%3Fx%3D1")
     )
     assert (answer.status_code, answer.headers["location"]) == (303, "/events/0a?x=1")
-    assert all("Secure" in each for each in answer.headers.get_list("set-cookie"))
+    cookies = answer.headers.get_list("set-cookie")
+    assert cookies
+    assert all("Secure" in each for each in cookies)
     assert [each.name for each in console.client.cookies.jar] == ["__Host-gateway_console"]
     shown = (await console.get("/")).json()
     assert (shown["name"], shown["role"]) == ("carl@shop.example", "operator")
