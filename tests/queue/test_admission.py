@@ -1,4 +1,4 @@
-"""Admission: what is taken of a request while something is full, and what its sender is told."""
+"""Admission: which part of a request is taken while something is full, and what is refused."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ NAMES = ("ads", "books", "crm")
 
 
 def own(number: int, send: Iterable[str] = (), withhold: Iterable[str] = ()) -> Decision:
-    """An event that came with its id."""
+    """A decision about an event that came with its id."""
     return replace(decide(make_event(number), send, withhold), has_own_id=True)
 
 
 def held(number: int, send: Iterable[str] = ()) -> Decision:
-    """One that waits for consent at crm."""
+    """A decision that waits for consent at crm."""
     decision = own(number, send)
     return replace(decision, verdicts={**decision.verdicts, "crm": Verdict(None, "hold", "waits")})
 
@@ -206,7 +206,7 @@ async def test_as_long_as_it_comes_again_it_is_recognised(appender: Appender, re
 async def test_it_is_recognised_as_long_after_it_was_spooled(
     appender: Appender, redis: Redis
 ) -> None:
-    """Although the marks of other events of untrusted senders take too much memory."""
+    """Although marks take so much memory that other events of untrusted senders get none."""
     part = own(1, ["books"])
     batch = AppendBatch([part], marked=True)
     batch.renewed = [1]

@@ -1,4 +1,4 @@
-"""Append: all or none over the destinations, counted in the same step, sleepers named once."""
+"""Append: at all destinations or none, counted in the same step; sleeping ones are woken once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Woken:
-    """Keeps whom it was asked to wake."""
+    """Records the destinations that it was asked to wake."""
 
     def __init__(self) -> None:
         self.calls: list[list[str]] = []
@@ -252,7 +252,7 @@ async def test_without_redis_it_fails_and_the_counts_are_kept(
 async def test_a_commit_that_was_carried_out_is_not_carried_out_again(
     appender: Appender, redis: Redis, pending_counts: PendingCounts, woken: Woken
 ) -> None:
-    """The answer to it was lost, so nobody knows that it was, and nobody was woken."""
+    """The repetition wakes all destinations: when the first answer was lost, none were woken."""
     batch = appender.batch_of([decide(make_event(0), ["ads"], ["books"])])
     await appender.write([batch], [("process", 7)])
     pending_counts.add("received:site", 3)
@@ -363,7 +363,7 @@ async def test_scripts_are_found_again_after_the_server_forgot_them(
 
 
 async def test_no_commit_keeps_the_server_busy_for_long(appender: Appender, redis: Redis) -> None:
-    """While a script runs, Redis serves nobody else, and senders wait 3 s at most."""
+    """While a script runs, Redis serves no other client, and senders wait 3 s at most."""
     scripts = await commits(appender, redis, 8, decisions(1000, send=["ads", "books", "crm"]))
     assert await redis.xlen(ADS.stream) == 8000
     assert 24_000 / scripts <= 10_000
@@ -384,7 +384,7 @@ MANY = [f"d{n}" for n in range(20)]
 
 
 def sent_by(trusted: bool, has_own_id: bool = False) -> list[Decision]:
-    """A request with as many events as one may have, to many destinations."""
+    """A request with as many events as allowed, for many destinations."""
     return [
         replace(decide(make_event(n), send=MANY, trusted=trusted), has_own_id=has_own_id)
         for n in range(1000)
@@ -405,10 +405,10 @@ def sent_by(trusted: bool, has_own_id: bool = False) -> list[Decision]:
 async def test_a_large_request_is_divided_unless_its_repetition_would_count_twice(
     intake: Redis, redis: Redis, request_: list[Decision], dedupe: int, steps: int
 ) -> None:
-    """Others wait while a script runs. Of a backend's request all or nothing is taken where a
-    repetition would not be recognised."""
+    """Other clients wait while a script runs. A backend's request is taken whole or not at all if
+    its repetition would not be recognised."""
     appender = Appender(intake, KEYS, PendingCounts(), nobody, Retention(dedupe=dedupe))
-    await appender.append(request_[:1])  # the script is known from now on
+    await appender.append(request_[:1])  # loads the script
     assert await commits(appender, redis, 1, request_[1:]) == steps
     for name in (MANY[0], MANY[-1]):
         assert await ids(redis, name) == [each.event["event_id"] for each in request_]
@@ -438,7 +438,7 @@ async def test_what_was_taken_of_a_divided_request_is_recognised_when_it_comes_a
 
 
 async def commits(appender: Appender, redis: Redis, count: int, request: list[Decision]) -> int:
-    """In how many steps `request` is appended so many times at once."""
+    """Appends `request` `count` times at once. Returns the number of steps."""
 
     async def append() -> None:
         try:

@@ -1,4 +1,4 @@
-"""Bounds: what there may be, and to whom intake is closed when how much of it is used."""
+"""Bounds: the limits, and the usage at which intake closes to each kind of sender."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_to_whom_intake_is_closed(usage: Usage, untrusted: list[str], trusted: l
 
 @pytest.mark.parametrize(("marks", "unmarked"), [(104, []), (105, ["ads"]), (143, ["ads"])])
 def test_no_marks_of_strangers_close_intake(marks: int, unmarked: list[str]) -> None:
-    """They stay for days where `dedupe_window` says so."""
+    """Marks may stay for days, depending on `dedupe_window`."""
     closed = Closed.by(bounds_of(Usage(MEMORY, marks={"ads": marks}), LIMITS))
     assert [*closed.unmarked] == unmarked
     assert closed.without_memory() == closed

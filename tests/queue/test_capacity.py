@@ -123,21 +123,21 @@ destinations:
 
 
 class Watched:
-    """A watch with a clock of its own, and what it tells the log."""
+    """A capacity watch with its own clock, and what it logs."""
 
     def __init__(self, redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
         self.redis, self.now, self._caplog = redis, 1000.0, caplog
         self._watch = CapacityWatch(redis, KEYS, LIMITS, lambda: self.now)
 
     async def look(self, later: float = 1.0) -> list[tuple[int, str]]:
-        """What it tells the log when it looks `later` seconds after the last time."""
+        """Looks `later` seconds after the last time. Returns the level and text of each record."""
         self.now += later
         self._caplog.clear()
         self.closed = await self._watch.look()
         return [(record.levelno, record.getMessage()) for record in self._caplog.records]
 
     async def keep(self, pending: int) -> None:
-        """There are `pending` events now."""
+        """Makes the number of pending events `pending`."""
         key = ADS.stream
         await self.redis.delete(key)
         for _ in range(pending):

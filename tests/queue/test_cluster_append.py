@@ -1,4 +1,4 @@
-"""Append on a cluster: a step for each destination, and what failed in part may be sent again."""
+"""Append on a cluster: one step for each destination; what failed in part may be sent again."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ from tests.support.valkey_server import TcpServer
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 NAMES = ["ads", "books", "crm", "shop-1"]
-"""Not all on one node: `test_the_destinations_are_on_every_node`."""
+"""Spread over all nodes, as `test_the_destinations_are_on_every_node` checks."""
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +219,7 @@ async def test_what_failed_in_part_is_taken_once_when_it_is_sent_again(
 async def test_a_connection_of_old_is_no_reason_to_fail(
     cluster: Cluster, intake: Redis, redis: Redis
 ) -> None:
-    """The node was started again meanwhile, and nobody has told this process."""
+    """The nodes have been restarted, and this process does not know it."""
     appending = appender(intake)
     await appending.append(decisions(1, NAMES))
     for node in cluster.nodes:
@@ -290,7 +290,7 @@ async def test_a_release_that_failed_in_part_can_be_repeated(
 async def test_a_commit_that_failed_in_part_is_repeated_in_smaller_ones(
     intake: Redis, redis: Redis
 ) -> None:
-    """Each destination knows what it took of the first."""
+    """Each destination knows what it took from the first commit."""
     batches = [AppendBatch([decide(make_event(n), NAMES)]) for n in range(5)]
     await redis.set(ADS.stream, "no stream")
     with pytest.raises(RedisError):
@@ -340,7 +340,7 @@ async def test_the_fullest_node_decides_whether_there_is_room(
     assert memory.limit == 1000
 
 
-# what operators do, with the rights that the documents give them
+# what operators do, with the documented rights
 
 
 CONFIG = """
@@ -353,7 +353,7 @@ destinations:
 
 
 def give_rights(cluster: Cluster) -> str:
-    """The documented user on every node; the URL with it."""
+    """Creates the documented user on every node. Returns the URL with its name and password."""
     documented = re.search(r"^redis-cli (ACL SETUSER .*?)^```", OPERATIONS.read_text(), re.M | re.S)
     assert documented is not None
     rights = shlex.split(documented[1].replace("\\\n", " "))
@@ -389,7 +389,7 @@ async def test_rights_and_commands(
     assert status["ads"]["dead_letters"] == 3
     assert status["ads"]["balanced"]
     assert "gone" in await asyncio.to_thread(run, "dead-letters", "list")
-    await redis.delete(ADS.wake)  # of the append; nobody has queued its job
+    await redis.delete(ADS.wake)  # set by the append, which queued no job
     with redis_server.client() as jobs:
         jobs.flushall()
         replay = ["dead-letters", "replay", "--destination", "ads", "--yes"]
@@ -430,14 +430,14 @@ async def test_a_slot_may_move_while_events_come(
         set_slot(giver, "MIGRATING", ids[taker])
         keys = giver.execute_command("CLUSTER GETKEYSINSLOT", slot, 100)
         giver.execute_command("MIGRATE", "127.0.0.1", new.port, "", 0, 5000, "KEYS", *keys)
-        # told to ask the other, where a single key can be had, and a script with missing keys
-        # cannot
+        # the old node redirects to the new one, which reads a key that it has, but runs no script
+        # with missing keys
         assert await intake.xlen(ADS.stream) == 1
         with pytest.raises(RedisConnectionError, match="during rehashing"):
             await appending.append([decide(make_event(1), NAMES)])
         for node in (taker, giver):
             set_slot(node, "NODE", ids[taker])
-        # told that it has moved
+        # the old node answers that the slot has moved
         await appending.append([decide(make_event(number), NAMES) for number in (1, 2)])
         assert await counts(redis, "ads") == {"accepted": 3}
         moved = giver.execute_command("CLUSTER COUNTKEYSINSLOT", slot)

@@ -1,4 +1,4 @@
-"""How long a commit waits for more items, by made-up clocks."""
+"""How long a commit waits for more items, by simulated clocks."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ MOST = 0.004
 
 
 def run(rate: float, took: float, most: float) -> tuple[float, list[float]]:
-    """Commits of `took` seconds, one after the other, for items that come at random. Returns how
-    many shared a commit on average, and after how many seconds each was committed, in order."""
+    """Simulates commits of `took` seconds, one after the other, for items that arrive at random,
+    `rate` in a second. Returns the average number of items in a commit, and the sorted seconds
+    from each arrival to the end of its commit."""
     chance = random.Random(1)
     arrivals = [0.0]
     while len(arrivals) < 3000:

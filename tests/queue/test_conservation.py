@@ -1,4 +1,4 @@
-"""The law of the house, for every destination, at any moment and through any crash:
+"""The law of conservation, for every destination, at any moment and through any crash:
 
 accepted = withheld + delivered + rejected + expired + pending
 """
@@ -37,7 +37,7 @@ BACKOFF = (5.0, 30.0)
 HOURS = 7200.0
 DAY = 86_400.0
 SLACK = 2.0
-"""Seconds that a run on a slow machine may take by itself."""
+"""Seconds that a run itself may take on a slow machine."""
 
 SENDS = st.sampled_from([True, True, True, False])
 SOME_FATES = st.lists(st.tuples(SENDS, SENDS), min_size=1, max_size=4)
@@ -47,7 +47,7 @@ PICK = st.integers(0, 2 * DRAINS - 1)
 
 
 class Drain:
-    """What a drain does to the queue, and which entries it thinks it holds."""
+    """A drain, with the entries that it believes it holds."""
 
     def __init__(self, redis: Any, destination: str, number: int) -> None:
         self.name = f"{destination}-{number}".encode()
@@ -62,8 +62,8 @@ class Queue(RedisMachine):
     while time passes and the clock of Redis is set.
 
     waited: seconds that each entry has waited for its retry, by that clock. contested: entries that
-    were taken over while their drain was at work on them, so that several hold them from then on.
-    submitted: those on which the vendor has given no verdict.
+    were taken over while their drain was at work on them, so that several drains hold them.
+    submitted: entries on which the vendor has given no verdict yet.
     """
 
     def __init__(self) -> None:
@@ -105,8 +105,7 @@ class Queue(RedisMachine):
 
     @rule(fates=SOME_FATES, drain=st.none() | st.integers(0, DRAINS - 1))
     def append(self, fates: list[tuple[bool, bool]], drain: int | None) -> None:
-        """Each event is sent to ads or withheld, and to books or withheld; a drain may come and
-        read."""
+        """Appends events that each destination is sent or has withheld; then a drain may read."""
         decided = []
         for fate in fates:
             self.number += 1
@@ -131,7 +130,7 @@ class Queue(RedisMachine):
 
     @rule(name=st.sampled_from(NAMES), drain=st.integers(0, DRAINS - 1), count=st.integers(1, 4))
     def take_over(self, name: str, drain: int, count: int) -> None:
-        """Claims what is due and no living drain holds."""
+        """Claims entries that are due and that no living drain holds."""
         claimer = self.drains[name][drain]
         others = {each.name for each in self.drains[name]} - {claimer.name}
         claimed = self.claim(name, claimer, others, count)
@@ -156,10 +155,10 @@ class Queue(RedisMachine):
 
     @rule(seconds=st.sampled_from([10.0, 60.0, -HOURS]))
     def time_passes(self, seconds: float) -> None:
-        """A while, in which drains renew their leases; or the clock is set back.
+        """Time passes, in which drains renew their leases; or the clock is set back.
 
-        A server cannot be told to set its clock, so what it has written down becomes older. It
-        knows no time in the future, and takes it for now.
+        The clock of a server cannot be set, so the times that it has stored are changed instead.
+        The server treats a time in the future as now.
         """
         for name in NAMES:
             self.run(self.age(KEYS.destination(name).stream, int(seconds * 1000)))
@@ -169,8 +168,8 @@ class Queue(RedisMachine):
     @precondition(somebody_holds)
     @rule(pick=PICK, count=st.integers(1, 4), results=st.none() | RESULTS)
     def clock_is_set_ahead(self, pick: int, count: int, results: list[str] | None) -> None:
-        """Leases run out at that moment, and a drain takes over what another is at work on. Both
-        may end it at once."""
+        """All leases run out, and a drain takes over entries on which another is at work. Both may
+        end them at once."""
         self.time_passes(HOURS)
         name, drain = self.one_that_holds(pick)
         late, claimer = self.drains[name][drain], self.drains[name][(drain + 1) % DRAINS]
@@ -225,7 +224,7 @@ class Queue(RedisMachine):
     @precondition(somebody_holds)
     @rule(pick=PICK, count=st.integers(1, 4))
     def submit(self, pick: int, count: int) -> None:
-        """What another drain has taken over meanwhile stays its own."""
+        """Entries that another drain has taken over meanwhile stay with that drain."""
         name, number = self.one_that_holds(pick)
         drain = self.drains[name][number]
         rows = list(drain.held)[:count]
@@ -240,7 +239,7 @@ class Queue(RedisMachine):
 
     @rule(name=st.sampled_from(NAMES), number=st.integers(0, DRAINS - 1), results=VERDICTS)
     def read_verdicts(self, name: str, number: int, results: list[str]) -> None:
-        """Of one ticket, twice: as by a drain that thinks that it is still its own."""
+        """Settles the verdicts of a ticket twice, as a drain that has lost the ticket may."""
         drain = self.drains[name][number]
         ticket = self.run(drain.tickets.take(0.0, 0.0, 10 * DAY, 1000, 10**9))
         if ticket is None:
@@ -326,7 +325,7 @@ class Queue(RedisMachine):
 
     @invariant()
     def what_waits_can_be_reached(self) -> None:
-        """It is new to the group or pending in it: nothing else is ever read again."""
+        """Each entry is new to the group or pending in it; no other entry is ever read again."""
         for name in NAMES:
             stream = KEYS.destination(name).stream
             (group,) = self.run(self.redis.xinfo_groups(stream))
@@ -341,14 +340,14 @@ def test_nothing_is_lost_or_counted_twice_whatever_happens(redis_url: str) -> No
         redis_url,
         max_examples=25,
         stateful_step_count=30,
-        phases=[Phase.generate],  # to shrink a failure on a real server takes minutes
+        phases=[Phase.generate],  # shrinking a failure on a real server takes minutes
         report_multiple_bugs=False,
     )
 
 
 @pytest.mark.anyio
 async def test_it_adds_up_in_the_middle_of_everything(redis: Any) -> None:
-    """Whoever reads the numbers while others append and settle sees one moment."""
+    """The numbers are of one moment, even while others append and settle."""
     await ensure_group(redis, ADS)
     appender = Appender(redis, KEYS, PendingCounts(), nobody)
     over = asyncio.Event()

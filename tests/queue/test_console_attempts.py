@@ -1,4 +1,4 @@
-"""Attempts to sign in to the console: few for a name in a network, and no stranger's for others."""
+"""Sign-in attempts at the console are limited, and strangers do not use up those of others."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def attempts(redis: Redis) -> ConsoleAttempts:
 
 
 async def taken(attempts: ConsoleAttempts, name: str, network: str, times: int) -> list[float]:
-    """The seconds to wait, of each of many attempts at once."""
+    """Makes `times` attempts at once. Returns the seconds to wait for each."""
     return await asyncio.gather(*(attempts.take(name, network) for _ in range(times)))
 
 
@@ -54,7 +54,7 @@ async def test_what_is_refused_takes_nothing(attempts: ConsoleAttempts, redis: R
 async def test_strangers_share_a_pace_that_a_known_network_does_not_need(
     attempts: ConsoleAttempts, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pace = STRANGERS._replace(seconds=3600)  # none comes back meanwhile
+    pace = STRANGERS._replace(seconds=3600)  # no attempt is given back during the test
     monkeypatch.setattr(module, "STRANGERS", pace)
     assert await attempts.take("anna", "198.51.100.1") == 0
     await attempts.succeeded("anna", "198.51.100.1")

@@ -1,4 +1,4 @@
-"""Sessions of the console and one-time links: bounded in time, used once, and not readable."""
+"""Console sessions and one-time links: they expire, a link works once, and no token is stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is counted for a destination, by the day on which events came in and by the reason."""
+"""The counts of a destination, by the day on which events came in and by the reason."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TODAY = day_number(time.time())
 
 
 def came_in(number: int, days_ago: int, sent: bool = True) -> Decision:
-    """At noon: what a test does near midnight stays on the day that it means."""
+    """A decision about an event that came in at noon, far from any other day."""
     names = (["ads"], []) if sent else ([], ["ads"])
     decision = decide(make_event(number), *names)
     decision.received_at = (TODAY - days_ago) * DAY + DAY / 2

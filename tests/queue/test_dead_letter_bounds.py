@@ -39,7 +39,7 @@ async def trim(redis: Redis, bounds: StoreBounds) -> int:
 
 
 async def bury_one(redis: Redis, name: str, trusted: bool, bounds: StoreBounds = ALL) -> int:
-    event = make_event(0, event_id=name, timestamp=1.0)  # each takes as many bytes
+    event = make_event(0, event_id=name, timestamp=1.0)  # all take the same number of bytes
     return await bury(redis, "ads", [event], trusted=trusted, bounds=bounds)
 
 
@@ -101,7 +101,7 @@ async def test_a_large_untrusted_one_makes_room_by_going_itself(redis: Redis) ->
 
 
 async def add_of_age(redis: Redis, seconds: float, **fields: bytes) -> None:
-    """A dead letter that was added so long ago; they come in the order of their age."""
+    """Adds a dead letter as if `seconds` ago. The oldest must be added first."""
     letter = orjson.dumps({"event": make_event(0)})
     entry_id = f"{int(1000 * (time.time() - seconds))}-0"
     await redis.xadd(ADS.dead, {"d": letter, **fields}, id=entry_id)  # type: ignore[arg-type]
@@ -139,7 +139,7 @@ async def test_one_step_does_a_bounded_amount_of_work(
 async def test_as_many_as_are_added_can_be_removed_beyond_that(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else a flood would grow beyond its bound."""
+    """Otherwise a flood would exceed the bound."""
     monkeypatch.setattr(settle, "MAX_REMOVED", 10)
     bounds = StoreBounds(letters=5)
     assert await bury(redis, "ads", [make_event(n) for n in range(300)], bounds=bounds) == 295
@@ -181,7 +181,7 @@ async def test_a_replayed_one_ends_with_the_trust_that_it_had(redis: Redis, trus
     assert await redis.xlen(ADS.untrusted) == (not trusted)
 
 
-# what the version before wrote
+# what the previous version wrote
 
 OLD_ENTRY = b'{"event":{"event_name":"old","event_id":"e"},"from":["site",1.5,"v1",["a rule"]]}'
 OLD_LETTER = (
@@ -225,7 +225,7 @@ async def test_they_take_no_bytes_and_none_are_given_back(redis: Redis) -> None:
 
 
 async def test_a_replayed_one_can_be_read_by_the_version_before(redis: Redis) -> None:
-    """It takes the first five of what says where an event comes from."""
+    """It reads the first five items of the field `from`."""
     await bury_one(redis, "u", trusted=False)
     await replay(redis, ADS, await letters_of(redis))
     ((entry_id, fields),) = await redis.xrange(ADS.stream)  # type: ignore[misc]
@@ -234,7 +234,7 @@ async def test_a_replayed_one_can_be_read_by_the_version_before(redis: Redis) ->
     assert not decode(entry_id, 1, fields[b"e"]).trusted
 
 
-# what a foreign hand did
+# changes by hand
 
 
 async def test_a_stream_that_was_deleted_by_hand_leaves_nothing_behind(redis: Redis) -> None:

@@ -1,4 +1,4 @@
-"""The law of the house holds through replays and drops, whatever happens in between:
+"""The law of conservation holds through replays and drops, whatever happens in between:
 
 accepted     = withheld + delivered + rejected + expired + pending
 dead letters = rejected + expired - replayed - dropped
@@ -24,9 +24,9 @@ CHOICE = st.lists(st.integers(0, 7), max_size=6, unique=True)
 
 
 class Graveyard(RedisMachine):
-    """One destination, and operators who act on what they saw, which may be gone by then.
+    """One destination, and operators who act on dead letters that may be gone by then.
 
-    remembered: dead letters as an operator saw them once.
+    remembered: dead letters as an operator once saw them.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Graveyard(RedisMachine):
         self.look()
 
     def look(self) -> None:
-        """An operator lists what is there, and remembers what was there before too."""
+        """An operator lists the dead letters, and still remembers earlier ones."""
         letters = self.run(self.all_letters())
         known = {letter.id for letter in self.remembered}
         self.remembered += [letter for letter in letters if letter.id not in known]

@@ -1,6 +1,6 @@
-"""Whatever is settled, replayed, dropped and removed: the dead letters, the index of the untrusted
-ones, the count of their bytes and the counts of what was removed agree, and so does a model that
-says in plain Python which dead letters go when a bound is reached.
+"""Whatever is settled, replayed, dropped and removed, the dead letters, the index of the untrusted
+ones, the count of their bytes and the counts of removals agree with each other, and with a model in
+plain Python of which dead letters go when a bound is reached.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ DAY = 86_400
 MAX_REMOVED = 3
 CHOICE = st.lists(st.integers(0, 11), max_size=6, unique=True)
 AGES = st.lists(st.sampled_from([1, 20, 40]), max_size=4)
-"""Days, of dead letters that are there at the start. No run takes a day, so it is certain which of
+"""The ages in days of the dead letters at the start. No run takes a day, so it is certain which of
 them are beyond the bounds below."""
 BOUNDS = st.builds(
     StoreBounds,
@@ -51,7 +51,7 @@ BOUNDS = st.builds(
 
 @dataclass
 class Letter:
-    """A dead letter that should be there. size: the bytes that it counts."""
+    """A dead letter of the model. size: its bytes, as counted."""
 
     event_id: str
     size: int
@@ -60,9 +60,9 @@ class Letter:
 
 
 class Index(RedisMachine):
-    """One destination. letters: what should be there, the oldest first. pending: the events that
-    wait and whether their senders are trusted. remembered: dead letters as an operator saw them
-    once, which may be gone by now.
+    """One destination. letters: the expected dead letters, oldest first. pending: the ids of the
+    pending events, and whether their senders are trusted. remembered: dead letters as an operator
+    once saw them; they may be gone by now.
     """
 
     def __init__(self) -> None:
@@ -101,7 +101,7 @@ class Index(RedisMachine):
         bounds=BOUNDS,
     )
     def settle(self, result: str, count: int, bounds: StoreBounds) -> None:
-        """Also without entries, as the sweep does."""
+        """Settles up to `count` entries; with none, as the sweep does."""
         endings, added = self.run(self.read(result, count))
         del self.pending[: len(endings)]
         with mock.patch.object(settle, "MAX_REMOVED", MAX_REMOVED):
@@ -126,7 +126,7 @@ class Index(RedisMachine):
         return endings, added
 
     def trim(self, bounds: StoreBounds, most: int) -> int:
-        """What a step should remove: how many."""
+        """Removes from the model what a step should remove. Returns how many."""
         for removed in range(most):
             found = self.next_to_remove(bounds)
             if found is None:
@@ -148,14 +148,14 @@ class Index(RedisMachine):
         return None
 
     def look(self) -> None:
-        """An operator lists what is there, and remembers what was there before too."""
+        """An operator lists the dead letters, and still remembers earlier ones."""
         self.remembered |= {letter.id: letter for letter in self.run(self.all_letters())}
 
     async def all_letters(self) -> list[DeadLetter]:
         return [letter async for letter in find(self.redis, ADS)]
 
     def choose(self, choice: list[int]) -> tuple[list[DeadLetter], list[DeadLetter]]:
-        """Some of what is remembered, the newest among it, and what of this is there still."""
+        """Some remembered dead letters, counted from the newest, and those that still exist."""
         chosen = [each for n, each in enumerate(reversed(self.remembered.values())) if n in choice]
         there = {letter.id for letter in self.run(self.all_letters())}
         return chosen, [letter for letter in chosen if letter.id in there]
@@ -221,5 +221,5 @@ def test_index_bytes_and_stream_agree_after_anything(redis_url: str) -> None:
         redis_url,
         max_examples=30,
         stateful_step_count=25,
-        phases=[Phase.generate],  # to shrink a failure on a real server takes minutes
+        phases=[Phase.generate],  # shrinking a failure on a real server takes minutes
     )

@@ -101,7 +101,7 @@ async def test_times_bound_the_moment_of_the_ending(redis: Redis) -> None:
 async def test_what_ends_meanwhile_is_not_found(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Or a replay whose events are rejected again would never end."""
+    """Otherwise a replay whose events are rejected again would never end."""
     monkeypatch.setattr(stored_events, "PAGE", 2)
     await bury(redis, "ads", [make_event(n) for n in range(5)])
     seen = 0
@@ -140,7 +140,7 @@ async def test_a_replayed_event_is_the_same_one_with_all_its_tries_before_it(red
 
 
 async def test_the_configuration_of_today_makes_the_request(redis: Redis) -> None:
-    """A wrong address or secret is mended, then its dead letters are replayed."""
+    """Operators correct a wrong address or secret, then replay its dead letters."""
     await bury(redis, "ads", [make_event(1)])
     await replay(redis, ADS, await letters_of(redis))
     entries = (await Reader(redis, ADS, "drain").new(10, None)).entries
@@ -202,7 +202,7 @@ async def test_two_operators_at_once_replay_nothing_twice(redis: Redis, redis_ur
     all_connected = asyncio.Barrier(3)
 
     async def operator(number: int, act: Any) -> int:
-        """Begins with one that the others reach last, so that it has a share."""
+        """Begins with a dead letter that the others reach last, so that it has a share."""
         async with connect_for_work(redis_url) as own:
             await own.ping()
             await all_connected.wait()

@@ -31,7 +31,7 @@ decided = st.builds(
 @given(decided)
 def test_a_decision_is_read_as_it_was_written(written: Decided) -> None:
     assert Decided.read(written.encode()) == written
-    assert b"\n" not in written.encode()  # a line of the spool takes it
+    assert b"\n" not in written.encode()  # it must fit into one line of the spool
 
 
 @given(decided)

@@ -78,7 +78,7 @@ async def test_another_name_is_another_event(appender: Appender, redis: Redis) -
 async def test_a_destination_that_had_it_withheld_may_have_it_later(
     appender: Appender, redis: Redis
 ) -> None:
-    """As when the visitor has consented in between."""
+    """For example, after the visitor has consented."""
     await appender.append([decide(make_event(1), send=["books"], withhold=["ads"])])
     await appender.append([decide(make_event(1), send=["books", "ads"])])
     assert await counts(redis, "ads") == {"accepted": 2, "withheld": 1}
@@ -116,7 +116,7 @@ BACKEND, ADA, EVE, NEW = ("backend", "1.1"), ("browser", "1.1"), ("browser", "6.
 
 
 def sent_by(sender: tuple[str, str], **fields: Any) -> Decision:
-    """The decision about one event that `sender`, of a kind and with a stated visitor, sent."""
+    """The decision about an event. sender: the kind of sender, and the visitor that it stated."""
     kind, visitor = sender
     decision = decide(make_event(1, **fields), send=["ads"])
     return replace(decision, trusted=kind == "backend", stated_visitor=visitor)
@@ -149,7 +149,7 @@ async def test_a_mark_holds_against_the_same_visitor_or_is_the_backend_s(
 async def test_where_marks_are_too_many_strangers_leave_none_and_are_taken(
     appender: Appender, redis: Redis
 ) -> None:
-    """What is marked already, or by a backend, is recognised still."""
+    """Events that were marked before, or by a backend, are still recognised."""
     await appender.append([sent_by(ADA)])
     appender.closed = Closed(unmarked={"ads": "marks have reached their limit"})
     for sender in (ADA, EVE, EVE, BACKEND, BACKEND, EVE):

@@ -1,4 +1,4 @@
-"""What a drain leaves behind in Redis, and what it asks there."""
+"""The notes that a drain leaves in Redis, and the questions that it asks there."""
 
 from __future__ import annotations
 

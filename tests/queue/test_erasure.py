@@ -1,4 +1,4 @@
-"""Erasure in Redis: what pends is withheld once, whoever has it, and its bytes leave the files."""
+"""Erasure in Redis: pending entries are withheld once, whoever has them, and leave the disk."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ async def test_entries_are_withheld_whether_a_drain_has_them_or_not(redis: Redis
     assert now["pending_bytes"] == entries[0].size + entries[5].size
     assert (await redis.xpending(ADS.stream, "gateway"))["pending"] == 1
 
-    # the drain has sent what it had
+    # the drain has sent the entries that it held
     settler = Settler(redis, ADS, PendingCounts())
     await settler.settle([Ending(each.id, "delivered", size=each.size) for each in held])
     now = await counts(redis)
@@ -199,10 +199,10 @@ async def test_whether_the_feed_is_stored(redis: Redis) -> None:
 
 
 async def test_no_file_has_a_deleted_entry_though_its_neighbours_stay(tmp_path: Path) -> None:
-    """A snapshot would have it: a node of a stream keeps the bytes of deleted entries."""
+    """A snapshot would contain it: a node of a stream keeps the bytes of deleted entries."""
     with Valkey(tmp_path) as server:
         async with connect_for_work(server.url) as redis:
-            await redis.config_set("rdbcompression", "no")  # or bytes could hide
+            await redis.config_set("rdbcompression", "no")  # or the search could miss bytes
             await ensure_group(redis, ADS)
             marked = [make_event(n, client_id="marker" if n == 5 else "x") for n in range(10)]
             await appender(redis).append([decide(event, ["ads"]) for event in marked])

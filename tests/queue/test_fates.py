@@ -24,7 +24,7 @@ pending = fates.map(lambda fate: fate._replace(entry_id=PENDING, result="retry")
 
 
 def told(read: Fates) -> list[Fate]:
-    """Each by itself."""
+    """The fates in `read`, one by one."""
     return [
         Fate(entry_id, receipt, each.passage, each.result, at, *each[2:5])
         for each in read.alike
@@ -33,7 +33,7 @@ def told(read: Fates) -> list[Fate]:
 
 
 def earlier(written: list[Fate], ended: str) -> dict[str, bytes]:
-    """As an earlier version wrote them."""
+    """The fates as an earlier version wrote them. ended: the ids of the entries that ended."""
     data = {"destination": "ads", "version": "v1", "fates": [*map(tuple, written)]}
     return {"s": orjson.dumps(data), "a": ended.encode()}
 

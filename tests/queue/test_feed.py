@@ -1,4 +1,4 @@
-"""The feed of the ledger: bounded, whatever is deleted by hand."""
+"""The feed of the ledger stays bounded, even if it is deleted by hand."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def test_a_feed_that_was_deleted_by_hand_takes_records_again(redis: Redis)
 async def test_its_size_is_that_of_the_records_that_are_left(
     redis: Redis, taken: tuple[int, ...]
 ) -> None:
-    """Also when a process takes off what another one had taken off in part."""
+    """Also when a process takes off records of which another has already taken some."""
     feeding = Feeding(1_000_000, lambda *_: [])
     appender = Appender(redis, KEYS, PendingCounts(), nobody, NO_RETENTION, feeding)
     for number in range(4):

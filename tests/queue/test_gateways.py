@@ -1,4 +1,4 @@
-"""Gateways in one namespace: one with other destinations is refused while the first is at work."""
+"""A gateway with other destinations is refused while another is at work in its namespace."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def short_lived(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Announcements expire before a test gets long."""
+    """Announcements expire soon, so that tests are short."""
     monkeypatch.setattr(gateways, "ANNOUNCED_SECONDS", 0.5)
 
 
 class AtWork:
-    """A gateway that is at work from `async with` to its end."""
+    """A gateway that is at work within an `async with` block."""
 
     def __init__(self, redis: Redis, keys: Keys, destinations: Sequence[str]) -> None:
         self._announcer = Announcer(redis, keys, destinations)
@@ -128,7 +128,7 @@ async def test_all_processes_of_a_gateway_are_one_announcement_which_expires(red
 async def test_a_conflict_of_gateways_at_work_is_logged_once_if_it_lasts(
     redis: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As after the configuration of one of them has changed."""
+    """For example, after the configuration of one of them has changed."""
     times = iter([0.0, 1.0, 29.0, 30.0, 31.0, 99.0])
     other = Announcer(redis, KEYS, ["books"], lambda: next(times))
     logged = []

@@ -1,4 +1,4 @@
-"""Group commit: what arrives while a commit is under way shares the next one."""
+"""Group commit: items that arrive while a commit is under way share the next one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Journal:
-    """Keeps the groups that were committed; each commit waits until the journal is open."""
+    """Records the groups that were committed; each commit waits until the journal is open."""
 
     def __init__(self) -> None:
         self.groups: list[list[int]] = []
@@ -37,7 +37,7 @@ def journal() -> Journal:
 
 
 async def submit(commits: GroupCommit[int], *items: int) -> list[asyncio.Task[None]]:
-    """Submits `items`, each by a sender of its own, and lets the senders run until they wait."""
+    """Submits `items`, each by its own sender, and lets the senders run until they wait."""
     tasks = [asyncio.create_task(commits.submit(item)) for item in items]
     for _ in range(3):
         await asyncio.sleep(0)
@@ -120,7 +120,7 @@ async def test_some_may_wait_when_others_may_not_any_more(journal: Journal) -> N
 
 
 def sized(journal: Journal, **more: Any) -> GroupCommit[int]:
-    """Up to ten bytes; an item of one byte for each unit of its value."""
+    """Up to ten bytes may wait; the value of an item is its size in bytes."""
     return GroupCommit(journal.commit, size=lambda item: item, most_bytes=10, **more)
 
 

@@ -1,4 +1,4 @@
-"""Names in Redis: as ever without a namespace, and shared by no two namespaces."""
+"""Names in Redis: unchanged without a namespace, and shared by no two namespaces."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DESTINATIONS = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
 
 
 def names(keys: Keys, destination: str) -> list[str]:
-    """Every name that a gateway has in Redis; those that a visitor follows, as they begin."""
+    """Every name that a gateway uses in Redis; of names that vary, only the constant start."""
     of = keys.destination(destination)
     return [
         *keys.own,

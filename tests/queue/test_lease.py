@@ -1,4 +1,4 @@
-"""Leases: no more drains at once than allowed, and nobody waits for a dead one."""
+"""Leases: no more drains at once than allowed, and none waits for a dead one."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def consumers(redis: Redis) -> set[bytes]:
 
 
 async def dies(redis: Redis, lease: Lease) -> None:
-    """What is left of a drain that has not renewed its lease in time."""
+    """Lets the lease of a drain run out, as if the drain had died."""
     await redis.zadd(ADS.drains, {lease.holder: time.time() * 1000 - 1})
 
 
@@ -134,7 +134,7 @@ async def test_keeping_renews_the_lease(redis: Redis, monkeypatch: pytest.Monkey
 async def test_a_lease_that_others_took_is_lost(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As after the machine slept: the lease ran out, and the place was taken."""
+    """For example, the machine slept: the lease ran out, and another drain took the place."""
     monkeypatch.setattr(lease_module, "RENEW_SECONDS", 0.01)
     lease, heir = (
         Lease(redis, ADS, "drain", 1),

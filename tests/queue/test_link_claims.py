@@ -1,4 +1,4 @@
-"""A link between domains is claimed once, by one request, until it has expired anyway."""
+"""A link between domains is claimed by one request, and its mark expires with the link."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Only the queue writes keys: its head says what each holds, and its scripts keep the law.
+"""Only the queue writes keys: its docstring says what each holds, and its scripts keep the law of
+conservation.
 
-Read from the source, for no test of behaviour can prove an absence.
+These tests read the source, because no test of behaviour can prove an absence.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ MODULES_THAT_NAME_KEYS = (
     "gateway/operations/",  # looks for the dead letters of destinations that are gone
     "gateway/web/readiness.py",  # asks whether the consumer groups exist
 )
-"""They only read; `test_no_other_room_writes` includes them. Others hand `Keys` to the queue."""
+"""They only read, as `test_no_other_room_writes` checks. Others only pass `Keys` to the queue."""
 
 KEYS = frozenset(
     {each.name for each in fields(DestinationKeys)}
     | {name for name, member in vars(Keys).items() if isinstance(member, property)}
 ) - {"queue"}
-"""Attributes that are keys; RQ's queue has a name of that name, too."""
+"""Attributes that are keys. `queue` is left out: it is the name of RQ's queue, not a key."""
 
 WRITES = re.compile(
     r"h(del|incrby\w*|mset|setnx|set)|x(ack|add|autoclaim|claim|del|group_\w+|readgroup|setid|trim)"
@@ -37,9 +38,9 @@ WRITES = re.compile(
     r"|s(add|move|pop|rem)|(incr|decr)(by\w*)?|(p?set|get)ex|m?setnx|get(del|set)|p?expire(at)?"
     r"|persist|eval(sha)?|fcall|flush(all|db)|execute_command"
 )
-"""Methods of redis-py that write, or may, and that no other object has."""
+"""Methods that write, or may write, and that only clients of redis-py have."""
 WRITES_OF_CLIENTS = frozenset({"append", "copy", "delete", "mset", "rename", "set", "unlink"})
-"""Methods that others have too: they count where the object is named as clients are."""
+"""Methods that other objects have too: they count if the object has a name in `CLIENTS`."""
 CLIENTS = frozenset({"redis", "_redis", "jobs", "_jobs", "pipeline", "client", "connection"})
 
 
@@ -52,7 +53,7 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
 
 
 def writes(module: ast.AST) -> list[str]:
-    """The calls in `module` that write to Redis, or may."""
+    """The calls in `module` that write to Redis, or may write."""
     found = []
     for node in ast.walk(module):
         if not isinstance(node, ast.Call):
@@ -69,7 +70,7 @@ def writes(module: ast.AST) -> list[str]:
 
 
 def _is_ours(text: ast.expr) -> bool:
-    """Whether the text of a script is a file of the queue's."""
+    """Whether the text of a script is a file of the queue."""
     return isinstance(text, ast.Call) and ast.unparse(text.func) == "script"
 
 

@@ -39,7 +39,7 @@ async def test_a_pause_lasts_as_long_as_the_vendor_asks(redis: Redis) -> None:
 
 
 async def test_a_later_failure_does_not_shorten_what_the_vendor_asked_for(redis: Redis) -> None:
-    """Of two drains one hears ``Retry-After: 120``, and then the other a mere 503."""
+    """One drain gets ``Retry-After: 120``, then another one gets a plain 503."""
     await pause(redis, ADS, "HTTP 429", 120)
     await pause(redis, ADS, "HTTP 503", None)
     assert await redis.pttl(ADS.pause) > 100_000

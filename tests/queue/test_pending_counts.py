@@ -1,4 +1,4 @@
-"""Tallies and histograms: counts that wait for a commit."""
+"""Pending counts and histograms: they wait for the next write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The law of the house holds through releases and drops, whatever happens in between:
+"""The law of conservation holds through releases and drops, whatever happens in between:
 
 accepted = withheld + delivered + rejected + expired + pending
 
@@ -35,17 +35,17 @@ NAMES = ("ads", "books")
 
 
 def decision_about(stored: Quarantined) -> Decision:
-    """Every second event is for ads alone, the others for nobody."""
+    """Sends every second event to ads alone, and withholds the others everywhere."""
     for_ads = int(stored.event_id.removeprefix("event-")) % 2 == 0
     decided = decide(stored.event, ["ads"] if for_ads else [], ["books"] if for_ads else NAMES)
     return replace(decided, passage=stored.passage + 1)
 
 
 class Quarantine(RedisMachine):
-    """Operators who act on what they saw, which may be gone by then.
+    """Operators who act on events that may be gone by then.
 
-    remembered: events as an operator saw them once. stored: the ids of the entries that must be
-    there. pending: the ids of the events that ads must have.
+    remembered: events as an operator once saw them. stored: the ids of the entries that must be in
+    quarantine. pending: the ids of the events that must be pending at ads.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Released events and held consent: they wait for no word, are none, and can be stopped by one."""
+"""Released events do not wait for consent and state none, but a denial can stop them."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ async def pending(redis: Redis) -> list[Entry]:
 
 
 async def test_what_it_never_said_decides_nothing_for_its_visitor(redis: Redis) -> None:
-    """The default stands in the event by now; taken for a denial, it would end what waits."""
+    """Its consent is now the default; taken for a denial, that would end held events."""
     settings = parse("denied")
     decide = compile_pipeline(settings)
     await append(redis, settings, decide(*sent()), decide(*sent("page_view")))
@@ -97,7 +97,7 @@ async def test_what_it_never_said_decides_nothing_for_its_visitor(redis: Redis) 
 
 
 async def test_it_waits_for_no_word_itself(redis: Redis) -> None:
-    """Of a type that has no default, and of which nobody had said anything."""
+    """Its consent type has no default, and nothing was stated about it."""
     settings = parse("unset")
     await append(redis, settings, compile_pipeline(settings)(*sent()))
     await release(redis, settings)

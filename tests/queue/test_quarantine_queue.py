@@ -60,7 +60,7 @@ class Woken(list[str]):
     """The destinations that were woken."""
 
     async def __call__(self, names: Sequence[str]) -> None:
-        await asyncio.sleep(0.01)  # a job is not queued at once
+        await asyncio.sleep(0.01)  # queueing a job takes a moment
         self += names
 
 
@@ -176,7 +176,7 @@ async def test_two_operators_at_once_release_nothing_twice(redis: Redis, redis_u
     all_connected = asyncio.Barrier(3)
 
     async def operator(number: int, act: Callable[[Redis, Quarantined], Awaitable[int]]) -> int:
-        """Begins with one that the others reach last, so that it has a share."""
+        """Begins with an event that the others reach last, so that it has a share."""
         async with connect_for_work(redis_url) as own:
             await own.ping()
             await all_connected.wait()
@@ -238,7 +238,7 @@ async def test_what_is_full_takes_nothing(redis: Redis) -> None:
 
 
 async def test_within_the_window_a_destination_takes_an_event_once(redis: Redis) -> None:
-    """Its sender has mended it meanwhile and has sent it again."""
+    """Its sender has corrected it and sent it again in the meantime."""
     await set_aside(redis, [make_event(1), make_event(1), make_event(2)])
     releaser = make_releaser(redis, Woken(), Retention(dedupe=60))
     assert await releaser.release(sent_to_ads(await found(redis))) == 3
@@ -299,7 +299,7 @@ async def test_those_of_untrusted_senders_go_first(redis: Redis) -> None:
 
 
 async def test_no_flood_pushes_out_what_a_trusted_sender_sent(redis: Redis) -> None:
-    """Not by its number, and not by its bytes."""
+    """Neither by its number nor by its bytes."""
     await set_aside(redis, [make_event(1)], trusted=True)
     size = await bytes_of(redis)
     await set_aside(redis, [make_event(n, note="x" * 20_000) for n in range(2, 1002)])

@@ -1,4 +1,4 @@
-"""Read: every entry once, again only after its wait, and never out of another drain's hands."""
+"""Read: every entry once, again only after its wait, and none that another drain holds."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def add(redis: Redis, count: int) -> None:
 
 
 async def age(redis: Redis, entries: Collection[Entry], seconds: float, consumer: str) -> None:
-    """Makes it `seconds` since `entries` were delivered to `consumer`."""
+    """Gives `entries` to `consumer`, as if delivered `seconds` ago."""
     ids = [entry.id for entry in entries]
     await redis.xclaim(STREAM, GROUP, consumer, 0, ids, idle=int(seconds * 1000), justid=True)
 
@@ -245,7 +245,7 @@ async def test_a_due_entry_is_seen_behind_any_number_of_waiting_ones(
 async def test_of_many_waiting_entries_only_some_are_looked_at_each_time(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Otherwise a drain with many retries would do nothing but look for those that are due."""
+    """Otherwise a drain with many retries would only look for entries that are due."""
     monkeypatch.setattr("gateway.queue.read.MAX_PENDING", 3)
     monkeypatch.setattr("gateway.queue.read.MAX_LOOKED_AT", 6)
     await add(redis, 40)
@@ -259,7 +259,7 @@ async def test_of_many_waiting_entries_only_some_are_looked_at_each_time(
         await redis.config_resetstat()
         found += names(await one.due(wait, NOBODY, 10))
         asked = (await redis.info("commandstats"))["cmdstat_xpending"]["calls"]
-        assert asked <= 8  # all pages are 14
+        assert asked <= 8  # all pages would be 14
     assert {*found} == {entries[place].event["event_id"] for place in (39, 19, 0, 30)}
     assert len(found) == 4
 

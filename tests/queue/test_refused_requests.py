@@ -1,4 +1,4 @@
-"""The sample of refused requests: small, and no flood displaces what comes again and again."""
+"""The sample of refused requests is small, and no flood displaces requests that keep coming."""
 
 from __future__ import annotations
 

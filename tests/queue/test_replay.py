@@ -1,4 +1,4 @@
-"""Events are put into their stream again, each passage once, whoever asks for it."""
+"""Events are put back into their stream, once for each passage, whoever asks for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What RQ keeps: a worker shows as one, and hundreds of jobs leave nothing behind for good."""
+"""What RQ keeps: its tool shows jobs and workers, and hundreds of jobs leave nothing for good."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ HOUR = 3600
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TcpServer]:
-    """One that keeps nothing, and so is fast: a job is sixty commands."""
+    """A server that saves nothing, and so is fast: a job takes sixty commands."""
     with TcpServer(tmp_path_factory.mktemp("valkey"), "--save", "") as server:
         yield server
 
@@ -90,7 +90,7 @@ class TestInfo:
 
 @pytest.fixture(autouse=True)
 def drains(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Jobs that fail for one destination, as they do when Redis goes away, and else end at once."""
+    """Makes jobs fail for one destination, as when Redis goes away, and end at once for others."""
 
     def forward(destination: str) -> None:
         if destination == "fails":
@@ -106,7 +106,7 @@ def queue(redis: Redis, destination: str, count: int) -> None:
 
 
 def work_off(redis: Redis, finished: int = 0, failed: int = 0) -> None:
-    """Queues so many jobs and does all that are queued."""
+    """Queues jobs that finish and jobs that fail, then does all jobs in the queue."""
     queue(redis, "ads", finished)
     queue(redis, "fails", failed)
     worker = SimpleWorker([KEYS.queue], connection=redis, serializer="json", job_class=ForwardJob)
@@ -118,7 +118,7 @@ def registry(kind: type[BaseRegistry], redis: Redis) -> BaseRegistry:
 
 
 def time_passes(redis: Redis, seconds: int) -> None:
-    """Redis forgets what expires by then, and RQ has cleaned its registries."""
+    """Deletes what expires within `seconds`, and cleans the registries as RQ would by then."""
     for key in redis.scan_iter("*"):
         if 0 <= redis.ttl(key) <= seconds:
             redis.delete(key)
@@ -127,7 +127,7 @@ def time_passes(redis: Redis, seconds: int) -> None:
 
 
 def sizes_of_keys(redis: Redis) -> dict[str, int]:
-    """Every key of RQ by name, and how much is in it."""
+    """The number of items in each key of RQ."""
     sizes = {b"zset": redis.zcard, b"set": redis.scard, b"list": redis.llen, b"stream": redis.xlen}
     return {
         key.decode(): sizes.get(redis.type(key), lambda _: 1)(key)
@@ -161,7 +161,7 @@ def test_wake_ups_for_later_are_one_for_each_destination(redis: Redis) -> None:
     wake_queue.wake_later("ads", 60)
     time_passes(redis, HOUR + 1)
     after = sizes_of_keys(redis)
-    # RQ trims to ten results, and Redis by nodes of a hundred
+    # RQ keeps ten results, but Redis trims a stream by nodes of a hundred entries
     assert after.pop("rq:results:later-ads") <= 110
     assert after == {
         "rq:queues": 1,

@@ -182,7 +182,7 @@ async def test_at_maxmemory_a_destination_can_still_be_drained(
     pending_counts: PendingCounts,
     letter: bytes,
 ) -> None:
-    """Otherwise what is delivered is delivered again and again, and memory never gets free."""
+    """Otherwise events would be delivered again and again, and memory would never get free."""
     await redis.config_set("maxmemory", 1)
     pending_counts.add("attempts:delivered", 4)
     await settler.settle([Ending(entry.id, "delivered", letter) for entry in entries])

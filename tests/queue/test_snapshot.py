@@ -33,7 +33,7 @@ def bytes_of(answer: Any) -> int:
 
 @pytest.fixture
 def answers(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What Redis answers from now on to each single call."""
+    """The answers of Redis to all further calls."""
     given: list[Any] = []
     execute: Any = redis.execute_command
 

@@ -1,4 +1,4 @@
-"""Submitted: the vendor has the entries and answers later. They pend, and no drain sends them."""
+"""Submitted entries, on which the vendor answers later, are pending, but no drain sends them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 
 DAY = 86_400.0
 MANY = 1000, 10**9
-"""Entries, and bytes, that may wait."""
+"""How many entries, and how many bytes of them, may wait for a verdict."""
 
 
 def at_once(deliveries: int, entry_id: bytes) -> float:
@@ -55,7 +55,7 @@ async def entries(redis: Redis, reader: Reader) -> list[Entry]:
 
 
 async def counted(redis: Redis) -> dict[str, int]:
-    """What is counted of events, what pends, and what of it is submitted; the law holds."""
+    """The counts of endings, pending and submitted entries; fails if they do not add up."""
     now = await numbers(redis)
     names = ("withheld", "delivered", "rejected", "expired")
     ended = {name: now.counts[name] for name in names if name in now.counts}
