@@ -1,4 +1,4 @@
-"""A Valkey that may be killed, and a disk that is soon full."""
+"""Fixtures: a Valkey that a test may kill, and a small disk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.valkey_server import Valkey
 
 @pytest.fixture
 def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
-    """A server of the test's own; the test may leave it dead."""
+    """A server for one test, which may leave it dead."""
     with Valkey(tmp_path_factory.mktemp("mortal")) as server:
         yield server
 

@@ -1,4 +1,4 @@
-"""A file of the spool: in order, on disk, for one process, and never what was not put in."""
+"""A spool file keeps order, survives crashes, has one owner, and returns only what was put in."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def row(number: int, size: int = 100) -> Row:
 
 
 def read_all(file: SpoolFile) -> Iterator[Portion]:
-    """The portions of `file`, taken out as the feeder does."""
+    """The portions of `file`, read and removed as the feeder does."""
     while (portion := file.read()) is not None:
         yield portion
         file.remove(portion)
 
 
 def fed(file: SpoolFile) -> list[bytes]:
-    """The payloads in `file`, taken out as the feeder does."""
+    """The payloads in `file`, read and removed as the feeder does."""
     batches = [batch for portion in read_all(file) for batch in portion.batches]
     return [payload for batch in batches for payload in batch.payloads]
 
@@ -192,7 +192,7 @@ os.kill(os.getpid(), signal.SIGKILL)
         file.discard()
 
     def test_a_portion_that_was_begun_is_the_same_one_later(self, file: SpoolFile) -> None:
-        """Redis may have taken it, and knows it by its last row."""
+        """Redis may have taken it, and recognises a portion by its last row."""
         rows = [row(number) for number in range(20)]
         file.put(rows[:5])
         begun = file.read()
@@ -256,7 +256,7 @@ ROWS = [row(number, size=50 * number) for number in range(40)]
 
 @pytest.fixture(scope="module")
 def content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A closed file with `ROWS` in it."""
+    """The bytes of a closed file that holds `ROWS`."""
     file = SpoolFile.create(tmp_path_factory.mktemp("content"))
     file.put(ROWS)
     file.close()
@@ -269,7 +269,7 @@ class TestDamage:
         values=st.binary(min_size=20, max_size=20),
         length=st.floats(0, 1) | st.just(1.0),
     )
-    @example(places=[0.2476162684463401], values=b")" + bytes(19), length=1.0)  # an id of later
+    @example(places=[0.2476162684463401], values=b")" + bytes(19), length=1.0)  # once hit a row id
     def test_whatever_happens_to_it_only_what_was_put_comes_out(
         self, content: bytes, places: list[float], values: bytes, length: float
     ) -> None:

@@ -1,4 +1,4 @@
-"""The folder of the spool: bounded, shared by processes, and refusing when the disk is full."""
+"""The spool folder is bounded, is shared by processes, and refuses events on a full disk."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def row(text: str, size: int = 0) -> Row:
 
 
 def take(folder: SpoolFolder) -> list[str]:
-    """What the oldest portion holds; it is taken out."""
+    """Removes the oldest portion and returns its texts."""
     portion = folder.first()
     if portion is None:
         return []
@@ -90,7 +90,7 @@ class TestBound:
     )
     @settings(deadline=None, max_examples=25)
     def test_it_is_a_bounded_queue_whatever_happens(self, steps: list[str | list[int]]) -> None:
-        """Against a list: what was put comes out once and in order, through any restart."""
+        """Compared with a list: rows come out once and in order, through any restart."""
         waiting: list[tuple[str, int]] = []
         number = 0
         with tempfile.TemporaryDirectory() as name:
@@ -223,7 +223,7 @@ class TestTroubledDisk:
         assert names(small_disk) == []
 
     def test_nothing_is_fed_twice_while_the_disk_is_full(self, small_disk: Path) -> None:
-        """SQLite cannot delete on a full disk; what was fed is skipped."""
+        """SQLite cannot delete on a full disk; rows that were fed are skipped."""
         folder = SpoolFolder(small_disk, 100_000_000)
         taken = self.fill(folder)
         first = take(folder)
@@ -232,7 +232,7 @@ class TestTroubledDisk:
         assert first + take_all(folder) == taken
 
     def fill(self, folder: SpoolFolder, first: int = 0) -> list[str]:
-        """What was taken before the disk was full."""
+        """Puts rows until the disk is full. Returns the texts of those that were accepted."""
         taken: list[str] = []
         while True:
             text = str(first + len(taken))
@@ -243,7 +243,7 @@ class TestTroubledDisk:
             taken.append(text)
 
     def test_any_other_error_refuses_too(self, tmp_path: Path) -> None:
-        """A limit on the size of files stands for a disk with errors."""
+        """A limit on the size of files simulates a disk with errors."""
         program = f"""
 import resource, sys
 sys.path[:0] = [{str(Path(__file__).parent)!r}]

@@ -1,4 +1,4 @@
-"""The web part while Redis is away: browsers are answered as ever, backends are told to wait."""
+"""While Redis is away, browsers are answered as usual, and backends are told to wait."""
 
 from __future__ import annotations
 
@@ -245,7 +245,7 @@ def test_the_default_folder_is_under_the_data_folder_and_another_may_be_named(
 
 
 def test_gateways_with_different_namespaces_have_different_folders(tmp_path: Path) -> None:
-    """One would feed what the other has spooled."""
+    """Otherwise one would feed what the other has spooled."""
     settings = parse_settings(CONFIG.format(folder=tmp_path, spool="{}"))
     redis = settings.redis.model_copy(update={"namespace": "staging"})
     built = build_spool(settings.with_redis(redis))

@@ -1,4 +1,4 @@
-"""While Redis cannot take events they wait on disk, and reach it later: all, once, in order."""
+"""Events that Redis cannot take wait on disk, and reach it later: all of them, once, in order."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def event(number: int) -> list[Decision]:
 
 
 async def append(spool: SpoolingAppender, first: int, count: int) -> list[str]:
-    """As one patient visitor does; the ids."""
+    """Appends `count` events one after the other. Returns their ids."""
     for number in range(first, first + count):
         await spool.append(event(number))
     return [f"event-{number}" for number in range(first, first + count)]
@@ -145,7 +145,7 @@ async def test_what_came_while_redis_was_dead_arrives_once_and_in_order(
 async def test_destinations_that_were_forgotten_meanwhile_are_known_again(
     spool: SpoolingAppender, mortal: Valkey, client: Redis
 ) -> None:
-    """Otherwise nothing would remove what waits for one that is no longer configured."""
+    """Otherwise nothing would remove the events of a destination that is no longer configured."""
     mortal.kill()
     await append(spool, 0, 1)
     mortal.start()
@@ -205,7 +205,7 @@ async def test_many_at_once_through_several_deaths(spool: SpoolingAppender, mort
 async def test_only_the_first_waits_for_a_server_that_hangs(
     spool: SpoolingAppender, mortal: Valkey
 ) -> None:
-    """Each of the hundred that come later would wait three seconds; the fifty wait with it."""
+    """The fifty wait with the first. If each of the next hundred waited, that would be 300 s."""
     mortal.suspend()
     async with asyncio.timeout(60):
         first = asyncio.create_task(append(spool, 0, 1))
@@ -214,7 +214,7 @@ async def test_only_the_first_waits_for_a_server_that_hangs(
         await append(spool, 51, 100)
     mortal.resume()
     await fed(spool)
-    # once, though the first was appended as soon as the server went on, and again from the disk
+    # once, though the first came again from the disk after the server had appended it
     assert arrived(mortal) == [f"event-{number}" for number in range(151)]
     assert accepted(mortal, "ads") == accepted(mortal, "books") == 151
 
@@ -227,7 +227,7 @@ async def test_without_memory_events_wait_until_there_is_some(
     while client.info("memory")["used_memory"] < 0.95 * limit:  # type: ignore[index]
         client.lpush("ballast", b"b" * 10_000)
     if limit > 1:
-        spool.appender.closed = Closed({"": "the memory is full"})  # as the upkeep finds out
+        spool.appender.closed = Closed({"": "the memory is full"})  # as the upkeep would find
     ids = await append(spool, 0, 20)
     await asyncio.sleep(0.2)
     assert spool.is_spooling
@@ -306,7 +306,7 @@ REQUESTS = {
         for number in range(15)
     ],
 }
-"""Together one commit, and more than a portion of the spool."""
+"""Each value: requests that share one commit and fill more than one portion of the spool."""
 
 
 @pytest.mark.parametrize("requests", REQUESTS.values(), ids=REQUESTS)
@@ -315,7 +315,7 @@ class TestGroup:
 
     @pytest.fixture
     def commits(self, monkeypatch: pytest.MonkeyPatch) -> list[Sequence[Commit]]:
-        """Of each call of `Appender.write`."""
+        """The commits that each call of `Appender.write` names."""
         commits: list[Sequence[Commit]] = []
         write = Appender.write
 
@@ -376,7 +376,7 @@ class TestGroup:
         commits: list[Sequence[Commit]],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """It was carried out as a whole."""
+        """Redis carried out the whole commit."""
         write = spool.appender.write
 
         async def lose_answer(*of: Any) -> None:
@@ -467,7 +467,7 @@ class TestRestart:
     async def test_what_was_fed_when_a_process_died_is_not_fed_again(
         self, open_spool: Open, mortal: Valkey, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """It had not come to take it off the disk."""
+        """The process died before it removed the portion from the disk."""
         first = await open_spool()
         mortal.kill()
         ids = await append(first, 0, 10)
@@ -491,7 +491,7 @@ class TestRestart:
 
         async def lose_answer(*of: Any) -> None:
             await write(*of)
-            if not lost.is_set() and len(of[0]) > 1:  # the first one was tried before
+            if not lost.is_set() and len(of[0]) > 1:  # the first event, tried before, is alone
                 lost.set()
                 raise ConnectionError
 
