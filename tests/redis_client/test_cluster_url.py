@@ -1,5 +1,7 @@
-"""The URL of a cluster, what has to be set beside it, and what cannot be had with it. Its mistakes
-are with those of the others, in test_redis_url.py."""
+"""Cluster URLs: the settings that they require, and those that they exclude.
+
+Mistakes in the URLs themselves are tested in test_redis_url.py.
+"""
 
 from __future__ import annotations
 
@@ -93,7 +95,7 @@ async def test_a_cluster_that_is_away_or_is_none_is_a_redis_error(redis_server: 
 
 @pytest.mark.anyio
 async def test_a_cluster_that_is_still_being_set_up_is_a_redis_error(tmp_path: Path) -> None:
-    """Its nodes answer, and none of them has slots yet."""
+    """The node answers, but has no slots yet."""
     bus = ["--cluster-enabled", "yes", "--cluster-port", str(free_port()), "--save", ""]
     with TcpServer(tmp_path / "node", *bus) as node, node.client() as admin:
         async with connect_for_intake(node.url.replace("redis:", "cluster:")) as client:

@@ -1,5 +1,5 @@
-"""Hash tags: all keys of a destination are in one slot of a cluster, by redis-py's reckoning and
-by a real cluster's own; and what is done with a destination stays within that slot."""
+"""Hash tags: redis-py and a real cluster compute the same slot for all keys of a destination, and
+every operation on a destination stays within that slot."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_destinations_are_spread() -> None:
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TcpServer]:
-    """A cluster of one node: it has every slot, and refuses what crosses slots as any other."""
+    """A cluster of one node: it has every slot, but refuses commands that cross slots."""
     folder = tmp_path_factory.mktemp("cluster")
     bus = ["--cluster-enabled", "yes", "--cluster-port", str(free_port())]
     server = TcpServer(folder, *bus, "--save", "")
@@ -74,7 +74,7 @@ def test_a_real_cluster_reckons_the_same(cluster: TcpServer, destination: str) -
 
 @pytest.mark.anyio
 async def test_a_real_cluster_refuses_what_crosses_slots(redis: Redis) -> None:
-    """So the next tests could fail."""
+    """Shows that the next tests can fail."""
     with pytest.raises(ResponseError, match="slot"):
         await redis.eval("return 1", 2, ADS.stream, BOOKS.stream)
 

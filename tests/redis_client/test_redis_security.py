@@ -1,4 +1,4 @@
-"""TLS, and a user of Redis with no more rights than the documentation gives it."""
+"""TLS, and a Redis user with exactly the documented rights."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsServer]:
 
 
 PATIENT = {"socket_connect_timeout": "10"}  # a busy machine may not connect within a second
-# the certificate is of a host that no resolver knows
+# the certificate names a host that no resolver knows
 TRUSTED = {"ssl_ca_certs": str(CA), "ssl_check_hostname": "false", **PATIENT}
 
 
@@ -126,7 +126,7 @@ def denied(server: TcpServer) -> set[str]:
 
 
 async def use(url: str, config: Path) -> None:
-    """What the processes of a gateway and its operators do, beside a worker that runs."""
+    """Does what a gateway's web process, its sweep and its operators do, while a worker runs."""
     settings = load_settings(config)
     app = create_app(settings, url)
     transport, to_operators = httpx.ASGITransport(app), httpx.ASGITransport(app.operators)
@@ -158,7 +158,7 @@ async def use(url: str, config: Path) -> None:
 async def send(web: httpx.AsyncClient) -> None:
     events = [{"event_name": "x", "event_id": f"event-{number}"} for number in range(20)]
     deadline = time.monotonic() + 60
-    while True:  # a busy machine may not connect in a second, which is all that a sender waits
+    while True:  # Redis may not answer in time on a busy machine
         answer = await web.post("/events", json=events, headers={"authorization": "Bearer key"})
         if answer.status_code == 200:
             break
@@ -167,7 +167,7 @@ async def send(web: httpx.AsyncClient) -> None:
 
 
 async def until_ended(redis: AsyncRedis, endings: dict[str, str]) -> None:
-    """Waits until all that was accepted has ended, at each destination as `endings` says."""
+    """Waits until no event is pending, then checks the ending at each destination in `endings`."""
     deadline = time.monotonic() + 60
     while any(each.pending for each in (await numbers(redis, endings)).values()):
         assert time.monotonic() < deadline, "waited 60 s for the events to end"
@@ -181,7 +181,7 @@ async def numbers(redis: AsyncRedis, names: Iterable[str]) -> Mapping[str, Desti
 
 
 def schedule(url: str) -> None:
-    """What RQ's scheduler does with a wake-up that is due."""
+    """Does what RQ's scheduler does with a wake-up that is due."""
     jobs = connect_for_jobs(url)
     WakeQueue(jobs, KEYS).wake_later("books", 0)
     scheduler = RQScheduler([KEYS.queue], connection=jobs, serializer="json")
@@ -195,7 +195,7 @@ def schedule(url: str) -> None:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Iterator[Path]:
-    """A configuration whose first destination takes everything, and the second nothing."""
+    """A configuration whose first destination accepts all events, and the second rejects them."""
     with Sink(lambda received: (400 if received.path == "/books" else 204, b"")) as sink:
         file = tmp_path / "gateway.yaml"
         file.write_text(CONFIG.format(sink=sink.url))

@@ -1,4 +1,4 @@
-"""Sentinel: real servers, and a failover by killing the master. Appends and drains go on."""
+"""Sentinel, with real servers: appends and drains go on after the master was killed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ destinations:
 
 
 class Watched:
-    """A master, its replica, and the Sentinel that watches them; `url` names a dead one first."""
+    """A master, its replica and their Sentinel; `url` names a dead Sentinel first."""
 
     def __init__(self, folder: Path) -> None:
         self.master = TcpServer(folder / "master", "--save", "", "--repl-diskless-sync-delay", "0")
@@ -98,7 +98,7 @@ async def test_a_closed_client_leaves_no_connection_to_the_sentinels(watched: Wa
 
 
 def test_the_scheduler_of_rq_makes_connections_of_its_own(watched: Watched) -> None:
-    """RQ takes a connection apart and builds another from the parts."""
+    """RQ takes a connection apart and builds another one from its parts."""
     jobs = connect_for_jobs(watched.url)
     scheduler = RQScheduler([KEYS.queue], connection=jobs, serializer="json")
     WakeQueue(jobs, KEYS).wake_later("ads", 0)
@@ -138,7 +138,7 @@ async def until_drained(redis: Redis) -> DestinationNumbers:
 
 
 class Sender:
-    """Appends events with numbers, each until it is told that it is stored."""
+    """Appends numbered events, and repeats each until it is stored."""
 
     def __init__(self, intake: Redis, url: str) -> None:
         wake_queue = WakeQueue(connect_for_jobs(url), KEYS)
@@ -196,4 +196,4 @@ def test_appends_and_drains_go_on_after_the_master_was_killed(
         asyncio.run(live_through_it(sink))
         workers.terminate()
         assert workers.wait(60) == 0
-    watched.master.start()  # so that it can be stopped
+    watched.master.start()  # as the fixture started it

@@ -1,5 +1,5 @@
-"""Debian's redis-server does what the queue asks of it, as the embedded Valkey does in the other
-tests: its scripts, its streams, and its answers when memory is full."""
+"""Debian's redis-server does for the queue what the embedded Valkey does in the other tests:
+scripts, streams, and answers when memory is full."""
 
 from __future__ import annotations
 
@@ -161,4 +161,4 @@ async def test_scripts_are_loaded_again_after_a_restart(
     redis_server.stop()
     redis_server.start()
     await appender.append(decisions(1, send=["ads"]))
-    assert (await numbers(redis)).pending == 1  # it keeps nothing, as it was told
+    assert (await numbers(redis)).pending == 1  # the server saves nothing

@@ -1,4 +1,4 @@
-"""The URL of Redis: what it names, how long each kind of connection waits, and what is no URL."""
+"""Redis URLs: what they name, how long each kind of connection waits, and which are invalid."""
 
 from __future__ import annotations
 
