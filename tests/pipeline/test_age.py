@@ -138,7 +138,7 @@ def test_it_is_not_quarantined(age: float, kept: bool) -> None:
 
 @pytest.mark.parametrize(("age", "kept"), [(90, True), (91, False)])
 def test_it_is_not_quarantined_for_a_destination_without_consent(age: float, kept: bool) -> None:
-    """Consent and time must be those of one destination: `quick` has consent, the others not."""
+    """One destination must have both consent and time: only `quick` has consent."""
     config = CONFIG.replace("consent: []", "consent: [ad_storage]", 2) + HOLDING
     decision = decided(config, age, client_id="1.1")
     assert bool(decision.quarantine) is kept

@@ -79,7 +79,7 @@ EVENTS = st.fixed_dictionaries(
 
 @given(EVENTS, st.booleans())
 def test_it_is_the_whole_difference(event: dict[str, Any], trusted: bool) -> None:
-    """Where only some fields are compared, no other one differs."""
+    """Where only some fields are compared, no other field differs."""
     decision = decide(event, trusted)
     forms = [each.event for each in decision.verdicts.values() if each.event]
     changed = changed_fields(decision)
@@ -107,7 +107,7 @@ def test_it_is_the_whole_difference(event: dict[str, Any], trusted: bool) -> Non
 def test_what_differs_in_the_address_alone_differs_in_nothing_else(
     event: dict[str, Any], trusted: bool
 ) -> None:
-    """The ledger gets such a form only once."""
+    """The ledger gets such forms as one."""
     decision = decide(event, trusted)
     alike = [each.event for each in decision.verdicts.values() if each.only_address and each.event]
     without = [{**form, "ip_override": ""} for form in alike]

@@ -1,4 +1,4 @@
-"""Clocks of devices: how wrong they are, and times by them put right."""
+"""Clocks of devices: how wrong they are, and how their times are corrected."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_an_event_without_a_time_stays_as_it_is() -> None:
 def test_whatever_the_clock_an_event_is_as_old_as_it_is(
     transit: float, age: float, behind: float
 ) -> None:
-    """By the true clock it happened `age` seconds before it was sent, and that took `transit`."""
+    """The event was sent `age` seconds after it happened, and arrived `transit` seconds later."""
     sent = NOW - transit - behind
     if not 0 <= sent - age < 1e11:  # beyond that numbers are milliseconds
         return

@@ -37,7 +37,7 @@ PROXY = "10.0.0.1"
 
 
 class Gateway:
-    """What becomes of a request before anything is stored."""
+    """Reads and decides requests, and stores nothing."""
 
     def __init__(self, conflicts: str) -> None:
         configured = shop(conflicts)
@@ -85,8 +85,8 @@ class Visit:
 
 
 def _topics(signal: Signal) -> frozenset[str]:
-    """What a signal is about. Two about one thing explain each other: ``gcs`` is read in the light
-    of ``gcd``, ``gpp`` of ``gpp_sid``, ``gdpr`` of a TCF string."""
+    """The topics of a signal. Signals on one topic are interpreted together: ``gcs`` with ``gcd``,
+    ``gpp`` with ``gpp_sid``, ``gdpr`` with a TCF string."""
     names = [name.lower() for name, _ in [*signal.fields, *signal.envelope]]
     cookies = [each.partition("=")[0] for each in signal.cookie.split("; ") if each]
     known = {"gcs": "gcd", "gpp_sid": "gpp", "gdpr": "tcf", "gdpr_consent": "tcf"}
@@ -110,7 +110,7 @@ def visits(draw: st.DrawFn) -> Visit:
 
 
 def _of_browsers(sender: Sender) -> list[Place]:
-    """Snowplow has no field in which a page could claim where it is."""
+    """The places of browsers. Snowplow has no field in which a page could claim its place."""
     claimed = [] if sender.name.startswith("Snowplow") else CLAIMED
     return [*KNOWN, *UNKNOWN, *claimed]
 

@@ -1,4 +1,4 @@
-"""For every combination of denied types: what each destination's requests hold of a visitor.
+"""What each destination's requests contain of a visitor, for every combination of denied types.
 
 An event with identifiers of every kind goes through the whole pipeline, and every byte of the
 requests is searched for them.
@@ -103,7 +103,7 @@ def decided(denied: set[str], settings: Settings = SETTINGS, **fields: Any) -> D
 
 
 def requested(decision: Decision, name: str, settings: Settings = SETTINGS) -> bytes:
-    """Every byte of the requests, in lower case; GA4 takes no event without a visitor."""
+    """Every byte of the requests, in lower case; none if GA4 lacks the visitor that it needs."""
     event = decision.verdicts[name].event
     if decision.verdicts[name].reason.startswith("client_id is missing"):
         return b""

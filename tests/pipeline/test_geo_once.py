@@ -1,4 +1,4 @@
-"""The place of a visitor is looked for once, at the stage where it is first needed."""
+"""The place of a visitor is looked up once, at the stage where it is first needed."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The label of a verdict, by which it is counted, has nothing that a sender could choose."""
+"""Verdicts are counted by their label, which contains nothing that a sender could choose."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ destinations:
             "no consent for analytics_storage, ad_storage",
         ),
         ({"test": True}, "destination rules", "dropped by rule 'no tests': test is true"),
-        # the first stage that withholds it is the one that is named
+        # the first stage that withholds the event is named
         ({"event_name": "scroll", "consent": {"ad_storage": "denied"}}, "when", None),
         ({"test": True, "consent": {"ad_storage": "denied"}}, "consent", None),
         ({"event_name": "stop", "consent": {"ad_storage": "denied"}}, "rules", None),

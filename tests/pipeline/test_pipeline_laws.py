@@ -1,4 +1,4 @@
-"""Laws of the pipeline, with a configuration that uses all of it, on whatever can be an event."""
+"""Laws that the pipeline keeps for any event, tested with two rich configurations."""
 
 import copy
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the pipeline knows from files: as they are named in the configuration, beside it."""
+"""The pipeline uses files beside the configuration, which names them."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def test_files_are_found_beside_the_configuration(settings: Settings) -> None:
 
 
 def test_consent_goes_by_the_place_that_geo_finds_as_it_is_configured(settings: Settings) -> None:
-    """An address of the USA, but the CDN says Germany."""
+    """The address is in the USA, but the CDN says Germany."""
     decision = compile_pipeline(settings)(EVENT, RECEIVED)
     assert decision.event["event_location"] == {"country": "DE"}
     assert decision.event["consent"]["ad_storage"] == "denied"

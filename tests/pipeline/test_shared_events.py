@@ -1,4 +1,4 @@
-"""Destinations that may have the same get the very same event, which is then stored once."""
+"""Destinations that may have the same data share one event, which is stored once."""
 
 from itertools import combinations
 
@@ -41,8 +41,8 @@ def test_one_event_and_one_payload_for_each_choice_of_the_address(choices: list[
     ("rules", "payloads"),
     [
         (["", "rules: [{remove: [value]}]"], 2),
-        (["rules: [{when: {value: 6}, drop: true}]", ""], 1),  # not met: nothing to tell
-        (["rules: [{name: a, lower: [page_title]}]", ""], 2),  # met: its name stands there
+        (["rules: [{when: {value: 6}, drop: true}]", ""], 1),  # not met, so nothing is recorded
+        (["rules: [{name: a, lower: [page_title]}]", ""], 2),  # met, so its name is recorded
     ],
 )
 def test_a_rule_of_its_own_parts_a_destination_from_the_others(

@@ -1,4 +1,4 @@
-"""Whether a sender is trusted goes with its event: into the decision, the entry, and quarantine."""
+"""The trust in a sender stays with its event: in the decision, the entry and the quarantine."""
 
 from __future__ import annotations
 

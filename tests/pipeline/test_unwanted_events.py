@@ -1,4 +1,4 @@
-"""Events that a destination never takes are withheld there, and said to be."""
+"""Events that a destination never accepts are withheld there, with the reason."""
 
 from __future__ import annotations
 
