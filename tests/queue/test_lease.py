@@ -69,14 +69,14 @@ async def test_the_lease_of_a_dead_drain_runs_out(redis: Redis) -> None:
     assert await dead.take()
     assert not await heir.take()
     (left,) = [score for _, score in await redis.zrange(ADS.drains, 0, -1, withscores=True)]
-    assert left - time.time() * 1000 == pytest.approx(LEASE_SECONDS * 1000, abs=1000)
+    assert 0 < left - time.time() * 1000 <= 1000 * LEASE_SECONDS + 1000
     await dies(redis, dead)
     assert await heir.others() == set()
     assert await heir.take()
     assert await redis.zrange(ADS.drains, 0, -1) == [b"heir"]
 
 
-@pytest.mark.parametrize(("hours", "is_held"), [(0.001, True), (2, False), (24, False)])
+@pytest.mark.parametrize(("hours", "is_held"), [(0.01, True), (2, False), (24, False)])
 async def test_a_dead_drain_whose_lease_is_from_before_the_clock_was_set_back(
     redis: Redis, hours: float, is_held: bool
 ) -> None:
@@ -160,8 +160,10 @@ async def test_a_drain_that_lost_its_lease_takes_no_more(
     async with asyncio.timeout(60):
         while not (holders := await redis.zrange(ADS.drains, 0, -1)):
             await asyncio.sleep(0.01)
-        await redis.zrem(ADS.drains, *holders)
-        await redis.zadd(ADS.drains, {"heir": time.time() * 1000 + 60_000})
+        async with redis.pipeline(transaction=True) as at_once:  # the drain renews its lease
+            at_once.zrem(ADS.drains, *holders)
+            at_once.zadd(ADS.drains, {"heir": time.time() * 1000 + 60_000})
+            await at_once.execute()
         await draining
     assert await redis.zrange(ADS.drains, 0, -1) == [b"heir"]
 

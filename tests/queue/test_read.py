@@ -95,7 +95,7 @@ async def test_a_pause_that_came_during_the_wait_is_seen(redis: Redis) -> None:
 async def test_an_entry_is_due_only_after_its_wait(redis: Redis) -> None:
     await add(redis, 2)
     entries = (await reader(redis).new(2, None)).entries
-    await age(redis, entries[:1], 9.9, "one")
+    await age(redis, entries[:1], 5, "one")
     assert await reader(redis, "two").due(wait, NOBODY, 10) == []
     await age(redis, entries[:1], 10.1, "one")
     (due,) = await reader(redis, "two").due(wait, NOBODY, 10)
@@ -160,7 +160,7 @@ async def test_of_several_claimers_one_gets_each_entry(redis: Redis, handed_back
     claimers = [reader(redis, f"claimer {number}") for number in range(8)]
     claimed = await asyncio.gather(*(claimer.due(wait, NOBODY, 20) for claimer in claimers))
     got = [entry.id for entries in claimed for entry in entries]
-    assert len(got) == len(set(got))
+    assert len(got) == len(set(got)) >= 20
 
 
 async def test_an_entry_that_was_settled_meanwhile_is_not_claimed(redis: Redis) -> None:
@@ -217,7 +217,11 @@ async def test_seconds_to_work(
             await age(redis, entries, idle, "one")
     await add(redis, new)
     seconds = await seconds_to_work(redis, ADS, wait, others)
-    assert seconds == (expected if expected is None else pytest.approx(expected, abs=0.5))
+    if expected:  # real time passes too
+        assert seconds is not None
+        assert 0 < seconds <= expected
+    else:
+        assert seconds == expected
 
 
 async def test_a_new_entry_is_seen_behind_any_number_of_waiting_ones(
@@ -226,7 +230,7 @@ async def test_a_new_entry_is_seen_behind_any_number_of_waiting_ones(
     monkeypatch.setattr("gateway.queue.read.MAX_PENDING", 3)
     await add(redis, 5)
     await reader(redis).new(5, None)
-    assert await seconds_to_work(redis, ADS, wait, NOBODY) == pytest.approx(10, abs=0.5)
+    assert 0 < (await seconds_to_work(redis, ADS, wait, NOBODY) or 0) <= 10
     await add(redis, 1)
     assert await seconds_to_work(redis, ADS, wait, NOBODY) == 0
 
@@ -276,7 +280,7 @@ async def test_of_many_waiting_entries_only_some_are_asked_when_they_are_due(
     assert await seconds_to_work(redis, ADS, wait, NOBODY) == 4, "others may be due sooner"
     assert (await redis.info("commandstats"))["cmdstat_xpending"]["calls"] <= 5
     await age(redis, entries[1:2], 8, "one")
-    assert await seconds_to_work(redis, ADS, wait, NOBODY) == pytest.approx(2, abs=0.5)
+    assert 0 < (await seconds_to_work(redis, ADS, wait, NOBODY) or 0) <= 2
     await age(redis, entries[1:2], 100, "one")
     assert await seconds_to_work(redis, ADS, wait, NOBODY) == 0
 

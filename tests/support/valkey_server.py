@@ -137,7 +137,7 @@ class SentinelServer(TcpServer):
     def monitor(self, name: str, master: TcpServer) -> None:
         with self.client() as sentinel:
             sentinel.sentinel_monitor(name, "127.0.0.1", master.port, 1)
-            sentinel.sentinel_set(name, "down-after-milliseconds", 500)
+            sentinel.sentinel_set(name, "down-after-milliseconds", 3000)
             sentinel.sentinel_set(name, "failover-timeout", 2000)
 
     def master(self, name: str) -> int:
