@@ -190,5 +190,5 @@ def test_the_form_works_without_javascript(open_tab, signed_in) -> None:
     page.get_by_label("Destination").select_option("crm")
     page.get_by_role("button", name="Search", exact=True).click()
     page.wait_for_url("**/events?destination=crm&event_name=purchase")
-    assert page.locator(".events > li").count() >= 2
+    assert page.locator(".events > li").count() == 2
     assert page.get_by_label("Event name").input_value() == "purchase"

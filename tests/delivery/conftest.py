@@ -18,6 +18,7 @@ from gateway.delivery.drain import Drain
 from gateway.delivery.send import Attempt
 from gateway.delivery.stay import Patience, Stay
 from gateway.queue import lease as lease_module
+from gateway.queue import pause as pause_module
 from gateway.queue.append import Appender
 from gateway.queue.lease import Lease
 from gateway.queue.pending_counts import PendingCounts
@@ -31,12 +32,13 @@ from tests.support.scripted_vendor import Parcel, Vendor
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drains look, ask Redis and retry almost at once."""
+    """Drains look, ask Redis and retry almost at once; their leases and pauses outlast a test."""
     monkeypatch.setattr(drain_module, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(drain_module, "BLOCK_MS", 20)
     monkeypatch.setattr(stay_module, "ASK_SECONDS", 0.02)
     monkeypatch.setattr(send_module, "wait_random_exponential", lambda **_: lambda _: 0.01)
     monkeypatch.setattr(lease_module, "LEASE_SECONDS", 60.0)  # nothing renews their leases
+    monkeypatch.setattr(pause_module, "pause_seconds", lambda _, asked: asked or 60.0)
 
 
 @pytest.fixture

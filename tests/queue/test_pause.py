@@ -18,19 +18,21 @@ from gateway.queue.pause import (
     resume,
 )
 from tests.support.keys import ADS, BOOKS, KEYS
+from tests.support.stopwatch import Stopwatch
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_pauses_in_a_row_grow(redis: Redis) -> None:
+    watch = Stopwatch()
     made = [await pause(redis, ADS, "HTTP 503", None) for _ in range(4)]
     assert [(each.seconds, each.number) for each in made] == [(1, 1), (2, 2), (4, 3), (8, 4)]
     now = await current_pause(redis, ADS)
     assert now is not None
     assert (now.reason, now.number) == ("HTTP 503", 4)
-    assert 0 < now.seconds <= 8
+    assert now.seconds == watch.left(8)
     numbers = (await read_numbers(redis, KEYS, ["ads"])).destinations["ads"]
-    assert 0 < numbers.paused <= 8
+    assert numbers.paused == watch.left(8)
 
 
 async def test_a_pause_lasts_as_long_as_the_vendor_asks(redis: Redis) -> None:

@@ -13,6 +13,7 @@ from gateway.queue.keys import GROUP
 from gateway.queue.read import Reader, ensure_group, seconds_to_work
 from tests.support.events import decisions
 from tests.support.keys import ADS
+from tests.support.stopwatch import Stopwatch
 
 pytestmark = pytest.mark.anyio
 
@@ -23,6 +24,10 @@ NOBODY: Collection[bytes] = ()
 def wait(deliveries: int, _: bytes) -> float:
     """Ten seconds after the first delivery, twenty after the second ..."""
     return 10.0 * deliveries
+
+
+def wait_long(deliveries: int, _: bytes) -> float:
+    return 10_000.0 * deliveries
 
 
 @pytest.fixture(autouse=True)
@@ -95,10 +100,10 @@ async def test_a_pause_that_came_during_the_wait_is_seen(redis: Redis) -> None:
 async def test_an_entry_is_due_only_after_its_wait(redis: Redis) -> None:
     await add(redis, 2)
     entries = (await reader(redis).new(2, None)).entries
-    await age(redis, entries[:1], 5, "one")
-    assert await reader(redis, "two").due(wait, NOBODY, 10) == []
-    await age(redis, entries[:1], 10.1, "one")
-    (due,) = await reader(redis, "two").due(wait, NOBODY, 10)
+    await age(redis, entries[:1], 9_900, "one")
+    assert await reader(redis, "two").due(wait_long, NOBODY, 10) == []
+    await age(redis, entries[:1], 10_100, "one")
+    (due,) = await reader(redis, "two").due(wait_long, NOBODY, 10)
     assert (due.event["event_id"], due.deliveries) == ("event-0", 2)
     assert await pending(redis) == {entries[0].id: (b"two", 2), entries[1].id: (b"one", 1)}
 
@@ -208,6 +213,7 @@ async def test_seconds_to_work(
     others: list[bytes],
     expected: float | None,
 ) -> None:
+    watch = Stopwatch()
     await add(redis, held)
     if held:
         entries = (await reader(redis).new(held, None)).entries
@@ -217,11 +223,7 @@ async def test_seconds_to_work(
             await age(redis, entries, idle, "one")
     await add(redis, new)
     seconds = await seconds_to_work(redis, ADS, wait, others)
-    if expected:  # real time passes too
-        assert seconds is not None
-        assert 0 < seconds <= expected
-    else:
-        assert seconds == expected
+    assert seconds == (watch.left(expected) if expected else expected)
 
 
 async def test_a_new_entry_is_seen_behind_any_number_of_waiting_ones(
@@ -229,8 +231,9 @@ async def test_a_new_entry_is_seen_behind_any_number_of_waiting_ones(
 ) -> None:
     monkeypatch.setattr("gateway.queue.read.MAX_PENDING", 3)
     await add(redis, 5)
+    watch = Stopwatch()
     await reader(redis).new(5, None)
-    assert 0 < (await seconds_to_work(redis, ADS, wait, NOBODY) or 0) <= 10
+    assert await seconds_to_work(redis, ADS, wait, NOBODY) == watch.left(10)
     await add(redis, 1)
     assert await seconds_to_work(redis, ADS, wait, NOBODY) == 0
 
@@ -279,8 +282,9 @@ async def test_of_many_waiting_entries_only_some_are_asked_when_they_are_due(
     await redis.config_resetstat()
     assert await seconds_to_work(redis, ADS, wait, NOBODY) == 4, "others may be due sooner"
     assert (await redis.info("commandstats"))["cmdstat_xpending"]["calls"] <= 5
+    watch = Stopwatch()
     await age(redis, entries[1:2], 8, "one")
-    assert 0 < (await seconds_to_work(redis, ADS, wait, NOBODY) or 0) <= 2
+    assert await seconds_to_work(redis, ADS, wait, NOBODY) == watch.left(2)
     await age(redis, entries[1:2], 100, "one")
     assert await seconds_to_work(redis, ADS, wait, NOBODY) == 0
 

@@ -16,7 +16,6 @@ from gateway.delivery.planning import Shipment
 from gateway.delivery.send import Result, Sender
 from gateway.monitoring.numbers import DestinationNumbers, read_numbers
 from gateway.queue.keys import GROUP
-from gateway.queue.pause import PAUSES
 from tests.support.keys import ADS, KEYS
 
 OK, DOWN = Response(204), Response(503, {}, b"down")
@@ -49,11 +48,6 @@ async def send_to_the_end(sender: Sender, shipment: Shipment) -> list[Result]:
 
 async def numbers(redis: Redis) -> DestinationNumbers:
     return (await read_numbers(redis, KEYS, ["ads"])).destinations["ads"]
-
-
-async def pauses(redis: Redis) -> int:
-    """The number of pauses in a row. The last one may already be over on a slow machine."""
-    return int(await redis.hget(ADS.counts, PAUSES) or 0)
 
 
 async def outcomes(redis: Redis) -> dict[str, int]:
