@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.configuration.load import load_settings, parse_settings
+from gateway.configuration.load import load_settings
 from gateway.configuration.mistakes import ConfigurationError
+from tests.support.mistakes import mistakes
 
 SHOP = (Path(__file__).parents[2] / "config/examples/shop.yaml").read_text()
 
@@ -33,14 +34,6 @@ CONSENT_TYPES = (
     "ad_storage, analytics_storage, ad_user_data, ad_personalization, functionality_storage, "
     "personalization_storage, security_storage"
 )
-
-
-def mistakes(text: str, environment: dict[str, str] | None = None) -> list[str]:
-    try:
-        parse_settings(text, "shop.yaml", environment or {})
-    except ConfigurationError as error:
-        return str(error).splitlines()
-    return []
 
 
 UNKNOWN_KEYS = [

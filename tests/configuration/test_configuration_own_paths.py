@@ -6,9 +6,9 @@ import pytest
 from starlette.routing import Mount, Route
 
 from gateway.configuration.load import parse_settings
-from gateway.configuration.mistakes import ConfigurationError
 from gateway.configuration.shared_paths import OWN_PATHS
 from gateway.web.app import create_app
+from tests.support.mistakes import mistakes
 
 CONFIG = """
 server: {demo: true}
@@ -21,14 +21,6 @@ sources:
 destinations:
   all: {type: webhook, url: "https://all.example/"}
 """
-
-
-def mistakes(path: str) -> list[str]:
-    try:
-        parse_settings(CONFIG % path, "shop.yaml")
-    except ConfigurationError as error:
-        return str(error).splitlines()
-    return []
 
 
 @pytest.mark.parametrize(
@@ -50,7 +42,7 @@ def mistakes(path: str) -> list[str]:
 )
 def test_a_path_of_ours_is_a_mistake_with_its_line(path: str, own: str) -> None:
     place = "shop.yaml:8: sources.site.paths.1"
-    assert mistakes(path) == [f"{place}: the gateway itself answers {own}"]
+    assert mistakes(CONFIG % path) == [f"{place}: the gateway itself answers {own}"]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +59,7 @@ def test_a_path_of_ours_is_a_mistake_with_its_line(path: str, own: str) -> None:
     ],
 )
 def test_others_are_free(path: str) -> None:
-    assert mistakes(path) == []
+    assert mistakes(CONFIG % path) == []
 
 
 def test_these_are_all_that_the_application_answers() -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.configuration.load import parse_settings
-from gateway.configuration.mistakes import ConfigurationError
+from tests.support.mistakes import FILE, mistakes
 
 SEVEN = """\
 sources:
@@ -51,16 +50,13 @@ FOUND = [
 ]
 
 
-def mistakes(text: str) -> list[str]:
-    try:
-        parse_settings(text, "shop.yaml", {"TOKEN": "t0ken-of-meta"})
-    except ConfigurationError as error:
-        return [line.removeprefix("shop.yaml:") for line in str(error).splitlines()]
-    return []
+def lines_of(text: str) -> list[str]:
+    found = mistakes(text, {"TOKEN": "t0ken-of-meta"})
+    return [line.removeprefix(f"{FILE}:") for line in found]
 
 
 def test_seven_mistakes_take_one_run() -> None:
-    assert mistakes(SEVEN) == FOUND
+    assert lines_of(SEVEN) == FOUND
 
 
 @pytest.mark.parametrize(
@@ -73,7 +69,7 @@ def test_seven_mistakes_take_one_run() -> None:
     ],
 )
 def test_a_mistake_of_any_other_kind_hides_none(section: str, message: str) -> None:
-    *others, one = mistakes(SEVEN + section)
+    *others, one = lines_of(SEVEN + section)
     assert others == FOUND
     assert f": {message}" in one
 
@@ -125,7 +121,7 @@ def test_no_mistake_is_told_that_only_follows_from_another(text: str, expected: 
     for section in ("sources", "destinations"):
         if f"{section}:" not in text:
             text += f"{section}: {{}}\n"
-    found = mistakes(text)
+    found = lines_of(text)
     assert len(found) == len(expected)
     for line, wanted in zip(found, expected, strict=True):
         assert line == wanted or (wanted.endswith("…") and line.startswith(wanted[:-1]))
@@ -147,7 +143,7 @@ destinations:
           fields:
             custom_data.a: {field: email}
 """
-    assert [line.split(": ")[:2] for line in mistakes(text)] == [
+    assert [line.split(": ")[:2] for line in lines_of(text)] == [
         ["9", "destinations.ads.mapping.fields.custom_dat.a"],
         ["13", "destinations.ads.mapping.events.lead.fields.custom_data.a"],
     ]

@@ -6,6 +6,7 @@ import pytest
 
 from gateway.configuration.load import parse_settings
 from gateway.configuration.mistakes import ConfigurationError
+from tests.support.mistakes import mistakes
 
 CONFIG = """\
 sources: {site: {type: collect}}
@@ -29,13 +30,9 @@ WHY = (
 )
 
 
-def mistakes(*names: str) -> list[str]:
+def mistakes_in(*names: str) -> list[str]:
     written = tuple(f"name: {name}," if name else "" for name in names)
-    try:
-        parse_settings(CONFIG % written, "shop.yaml")
-    except ConfigurationError as error:
-        return str(error).splitlines()
-    return []
+    return mistakes(CONFIG % written)
 
 
 @pytest.mark.parametrize(
@@ -70,12 +67,12 @@ def mistakes(*names: str) -> list[str]:
 def test_two_rules_that_an_event_can_meet_have_two_names(
     names: tuple[str, ...], message: str
 ) -> None:
-    assert mistakes(*names) == [f"{message}; {WHY}"]
+    assert mistakes_in(*names) == [f"{message}; {WHY}"]
 
 
 @pytest.mark.parametrize("names", [("a", "b", "c", "c"), ("", "", "", ""), ("a", "", "", "a b")])
 def test_other_names_are_no_mistake(names: tuple[str, ...]) -> None:
-    assert mistakes(*names) == []
+    assert mistakes_in(*names) == []
 
 
 @pytest.mark.parametrize("rules", ["rules: 5", "rules: [5, {name: [a]}]", "destinations: 5"])

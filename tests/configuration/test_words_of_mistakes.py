@@ -7,22 +7,18 @@ from typing import Any
 
 import pytest
 
-from gateway.configuration.load import parse_settings, settings_schema
-from gateway.configuration.mistakes import ConfigurationError
+from gateway.configuration.load import settings_schema
 from gateway.configuration.pattern_words import pattern_in_words
+from tests.support.mistakes import FILE, mistakes
 
 HOOK = "type: webhook, url: 'https://hook.example/'"
 
 
-def mistakes(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
     for section in ("sources", "destinations"):
         if f"{section}:" not in text:
             text += f"\n{section}: {{}}"
-    try:
-        parse_settings(text, "shop.yaml", {})
-    except ConfigurationError as error:
-        return [line.removeprefix("shop.yaml:1: ") for line in str(error).splitlines()]
-    return []
+    return [line.removeprefix(f"{FILE}:1: ") for line in mistakes(text)]
 
 
 def patterns(node: Any) -> Iterator[str]:
@@ -96,7 +92,7 @@ def test_the_pattern_of_a_plug_in_is_repeated() -> None:
     ],
 )
 def test_a_value(text: str, message: str) -> None:
-    assert mistakes(text) == [message]
+    assert words_of(text) == [message]
 
 
 IN_QUOTES = "should be a text: write it in quotes"
@@ -118,17 +114,17 @@ IN_QUOTES = "should be a text: write it in quotes"
 )
 def test_a_number_that_would_lose_digits_as_a_text(written: str, words: list[str]) -> None:
     meta = f"destinations: {{a: {{type: meta, access_token: t, pixel_id: {written}}}}}"
-    assert mistakes(meta) == [f"destinations.a.pixel_id: {each}" for each in words]
+    assert words_of(meta) == [f"destinations.a.pixel_id: {each}" for each in words]
 
 
 @pytest.mark.parametrize("written", ["0600", "600.0", "1_000", "+5", "0x10"])
 def test_a_number_may_be_written_in_any_form(written: str) -> None:
-    assert mistakes(f"dedupe_window: {written}") == []
+    assert words_of(f"dedupe_window: {written}") == []
 
 
 @pytest.mark.parametrize("written", ["600.0", "1_000", "+5", "0x10", "0", "0.5", "1e3"])
 def test_a_number_in_a_condition_may_be_written_in_any_form(written: str) -> None:
-    assert mistakes(f"rules: [{{when: {{x: {written}}}, drop: true}}]") == []
+    assert words_of(f"rules: [{{when: {{x: {written}}}, drop: true}}]") == []
 
 
 @pytest.mark.parametrize(
@@ -144,7 +140,7 @@ def test_a_number_in_a_condition_may_be_written_in_any_form(written: str) -> Non
     ],
 )
 def test_a_code_with_zeros_in_front_is_a_text(rule: str, path: str) -> None:
-    assert mistakes(f"rules: [{{{rule}}}]") == [f"rules.0.{path}: {IN_QUOTES}"]
+    assert words_of(f"rules: [{{{rule}}}]") == [f"rules.0.{path}: {IN_QUOTES}"]
 
 
 @pytest.mark.parametrize(
@@ -152,10 +148,10 @@ def test_a_code_with_zeros_in_front_is_a_text(rule: str, path: str) -> None:
 )
 def test_a_code_that_a_destination_sends_is_a_text(settings: str) -> None:
     hook = f"destinations: {{a: {{type: webhook, url: 'https://a.example/', {settings}}}}}"
-    assert [words for words in mistakes(hook) if words.endswith(IN_QUOTES)] != []
+    assert [words for words in words_of(hook) if words.endswith(IN_QUOTES)] != []
 
 
 def test_small_numbers_that_are_shared_are_not_mixed_up() -> None:
     meta = "type: meta, access_token: t, pixel_id"
-    found = mistakes(f"destinations: {{a: {{{meta}: +5}}, b: {{{meta}: 5}}, c: {{{meta}: 05}}}}")
+    found = words_of(f"destinations: {{a: {{{meta}: +5}}, b: {{{meta}: 5}}, c: {{{meta}: 05}}}}")
     assert found == [f"destinations.{name}.pixel_id: {IN_QUOTES}" for name in "ac"]

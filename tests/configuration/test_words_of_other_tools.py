@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.configuration.load import parse_settings
-from gateway.configuration.mistakes import ConfigurationError
+from tests.support.mistakes import FILE, mistakes
 
 CONFIG = """\
 sources: {site: {type: collect}}
@@ -18,10 +18,8 @@ OPERATOR = "rules.0.when.%s: there is no such operator; write %s"
 NOT = "`not: {event_name: %s}` next to the fields"
 
 
-def mistakes(text: str) -> list[str]:
-    with pytest.raises(ConfigurationError) as caught:
-        parse_settings(text, "shop.yaml", {})
-    return [line.removeprefix("shop.yaml:") for line in str(caught.value).splitlines()]
+def lines_of(text: str) -> list[str]:
+    return [line.removeprefix(f"{FILE}:") for line in mistakes(text)]
 
 
 @pytest.mark.parametrize(
@@ -45,12 +43,12 @@ def mistakes(text: str) -> list[str]:
     ],
 )
 def test_operators(operator: str, hint: str) -> None:
-    (found,) = mistakes(CONFIG % f'when: {{event_name: {{"{operator}": s3cr3t}}}}')
+    (found,) = lines_of(CONFIG % f'when: {{event_name: {{"{operator}": s3cr3t}}}}')
     assert found == "5: " + OPERATOR % (f"event_name.{operator}", hint)
 
 
 def test_an_operator_before_its_field() -> None:
-    (found,) = mistakes(CONFIG % "when: {exists: {page_location: true}}")
+    (found,) = lines_of(CONFIG % "when: {exists: {page_location: true}}")
     assert found == "5: " + OPERATOR % (
         "exists.page_location",
         "the field first: `page_location: {exists: ...}`",
@@ -67,7 +65,7 @@ def test_an_operator_before_its_field() -> None:
     ],
 )
 def test_groups_of_conditions(block: str, hint: str) -> None:
-    (found,) = mistakes(CONFIG % f"when: {{{block}}}")
+    (found,) = lines_of(CONFIG % f"when: {{{block}}}")
     assert found == f"5: rules.0.when.{hint.replace('of…', 'of conditions; write ')}"
 
 
@@ -80,7 +78,7 @@ def test_fields_of_a_sender_may_be_called_so(when: str) -> None:
     ("key", "hint"), [("if", "`when: {...}`"), ("unless", "`when: {not: {...}}`")]
 )
 def test_where_conditions_belong(key: str, hint: str) -> None:
-    (found,) = mistakes(CONFIG % f"{key}: {{event_name: a}}")
+    (found,) = lines_of(CONFIG % f"{key}: {{event_name: a}}")
     assert found == f"5: rules.0.{key}: unknown key; write {hint}"
 
 
@@ -94,7 +92,7 @@ def test_where_conditions_belong(key: str, hint: str) -> None:
     ],
 )
 def test_vendors(kind: str, ours: str) -> None:
-    (found,) = mistakes(
+    (found,) = lines_of(
         f"sources: {{}}\ndestinations:\n  it:\n    type: {kind}\n    measurement_id: x\n"
     )
     assert found.startswith(f"4: destinations.it.type: {kind!r} is not one of ga4, ")
