@@ -1,6 +1,7 @@
 """Runs the `gateway` command in the process of the test."""
 
 import logging
+import socket
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -26,3 +27,12 @@ def run() -> Iterator[Run]:
     yield invoke
     root.handlers[:] = handlers  # the command sets up logging for a process of its own
     root.setLevel(level)
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    """A port on which no command can listen at any IPv4 address."""
+    with socket.socket() as taken:
+        taken.bind(("0.0.0.0", 0))
+        taken.listen()
+        yield taken.getsockname()[1]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,15 +19,6 @@ SALT = {"HASH_SALT": "a-salt-of-our-own"}
 KEY = {"BACKEND_KEY": "a-key-of-our-own", **SALT}
 PUBLISHED_KEY = {"BACKEND_KEY": "demo-backend-key", **SALT}
 NO_REDIS = {"REDIS_URL": "", "GATEWAY_REDIS_URL": "", "GATEWAY_LAST_GOOD": ""}
-
-
-@pytest.fixture
-def taken_port() -> Iterator[int]:
-    """A port on which no command can listen at any IPv4 address."""
-    with socket.socket() as taken:
-        taken.bind(("0.0.0.0", 0))
-        taken.listen()
-        yield taken.getsockname()[1]
 
 
 @pytest.mark.parametrize("flag", [(), ("--allow-demo",)], ids=["", "allowed"])

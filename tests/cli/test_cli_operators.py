@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,15 +20,6 @@ destinations: {all: {type: webhook, url: "http://127.0.0.1:9/", consent: []}}
 """
 TOKEN = "a-token-of-some-length"
 COMMANDS = pytest.mark.parametrize("command", ["run", "serve"])
-
-
-@pytest.fixture
-def taken_port() -> Iterator[int]:
-    """A port on which no command can listen at any IPv4 address."""
-    with socket.socket() as taken:
-        taken.bind(("0.0.0.0", 0))
-        taken.listen()
-        yield taken.getsockname()[1]
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from gateway.queue.entry import Entry, decode
 from gateway.web import app as app_module
 from tests.support.gateway_process import wait_for
 from tests.support.keys import KEYS
+from tests.support.refused_counts import count_refused
 
 OpenSources = Callable[[str], TestClient]
 CountRefused = Callable[[str, str], int]
@@ -59,15 +60,7 @@ def open_sources(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Op
 def refused(server: Redis) -> CountRefused:
     """How often a source refused for a reason, once the count has arrived in Redis."""
 
-    def refused(source: str, reason: str) -> int:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            if count := server.hget("gw:counts", f"refused:{source}:{reason}"):
-                return int(count)  # type: ignore[arg-type]
-            time.sleep(0.01)
-        return 0
-
-    return refused
+    return partial(count_refused, server)
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,9 @@ from gateway.sources.keys import KeyDigest
 from gateway.sources.submission_tokens import issue_token
 from tests.hostile.conftest import CountRefused, OpenSources
 from tests.support.gateway_process import wait_for
+from tests.support.submission_tokens import SHOP, token
 
-SHOP, CAFE = "https://shop.example", "https://cafe.example"
+CAFE = "https://cafe.example"
 SECRET = "a" * 32
 SOURCES = f"""
   site:
@@ -34,11 +35,6 @@ PURCHASE = {"event_name": "purchase", "value": 1, "currency": "EUR"}
 @pytest.fixture
 def web(open_sources: OpenSources) -> TestClient:
     return open_sources(SOURCES)
-
-
-def token(web: TestClient, path: str = "/collect", origin: str = SHOP) -> str:
-    issued: str = web.post(f"{path}/token", headers={"origin": origin}).json()["token"]
-    return issued
 
 
 def made(

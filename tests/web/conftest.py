@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from gateway.queue.entry import Entry, decode
 from gateway.web import app as app_module
 from tests.support.gateway_process import wait_for
 from tests.support.keys import KEYS
+from tests.support.refused_counts import count_refused
 
 CONFIG = """
 server:
@@ -102,12 +103,4 @@ def stored(redis: Redis) -> Callable[[str], list[Entry]]:
 def refused(redis: Redis) -> Callable[[str, str], int]:
     """How often a source refused for a reason, once the count has arrived in Redis."""
 
-    def refused(source: str, reason: str) -> int:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            if count := redis.hget("gw:counts", f"refused:{source}:{reason}"):
-                return int(count)  # type: ignore[arg-type]
-            time.sleep(0.01)
-        return 0
-
-    return refused
+    return partial(count_refused, redis)

@@ -17,8 +17,8 @@ from gateway.sources.keys import KeyDigest
 from gateway.sources.submission_tokens import SubmissionTokens, issue_token
 from gateway.web.submission_check import LEEWAY_SECONDS, SubmissionCheck
 from tests.support.gateway_process import wait_for
+from tests.support.submission_tokens import SHOP, token
 
-SHOP = "https://shop.example"
 OLD, NEW = "a" * 32, "b" * 32
 NONCE = b"0123456789"
 VIEW = {"event_name": "page_view"}
@@ -56,11 +56,6 @@ PAGE = {"origin": SHOP}
 @pytest.fixture
 def web(open_web: Callable[..., TestClient]) -> TestClient:
     return open_web(settings=parse_settings(CONFIG))
-
-
-def token(web: TestClient, path: str = "/collect", origin: str = SHOP) -> str:
-    issued: str = web.post(f"{path}/token", headers={"origin": origin}).json()["token"]
-    return issued
 
 
 def made(secret: str, expires: float, source: str = "site", origin: str = SHOP) -> str:
