@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -17,6 +16,7 @@ from gateway.console.live_stream import LiveStream
 from gateway.console.trouble import Trouble
 from gateway.ledger.errors import LedgerError
 from gateway.ledger.newest import Look, Received
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -33,12 +33,6 @@ class Ledger:
         if self.fails:
             raise self.fails
         return Look([Received(f"{self.looks:028x}", f"event {self.looks}", "site", 1.0)])
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 def names(viewer: Viewer) -> list[str]:

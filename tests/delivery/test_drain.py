@@ -29,14 +29,14 @@ from tests.support.drains import (
     dead_letters,
     deliveries,
     nobody,
-    numbers,
     outcomes,
     run,
-    until,
 )
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
+from tests.support.numbers import numbers
 from tests.support.scripted_vendor import Parcel, Vendor, script
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quick")]
 

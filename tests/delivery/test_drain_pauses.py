@@ -13,10 +13,11 @@ from destinations.base import Response
 from gateway.delivery.policy import FAILURES_BEFORE_PAUSE
 from gateway.http.client import Invalid
 from gateway.queue.pause import current_pause, is_probing, pause
-from tests.support.drains import DOWN, OK, Fill, Start, deliveries, outcomes, run, until
+from tests.support.drains import DOWN, OK, Fill, Start, deliveries, outcomes, run
 from tests.support.keys import ADS
 from tests.support.scripted_vendor import Parcel, Vendor, script
 from tests.support.stopwatch import Stopwatch
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quick")]
 

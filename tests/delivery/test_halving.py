@@ -11,9 +11,10 @@ from redis.asyncio import Redis
 
 from destinations.base import Response
 from gateway.queue.pause import current_pause
-from tests.support.drains import OK, Fill, Start, deliveries, outcomes, run, until
+from tests.support.drains import OK, Fill, Start, deliveries, outcomes, run
 from tests.support.keys import ADS, KEYS
 from tests.support.scripted_vendor import Vendor, script
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quick")]
 

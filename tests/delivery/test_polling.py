@@ -27,15 +27,15 @@ from tests.support.drains import (
     Start,
     dead_letters,
     nobody,
-    numbers,
     outcomes,
     run,
-    until,
 )
 from tests.support.events import decisions
 from tests.support.keys import ADS, KEYS
 from tests.support.killed_drain import MOMENTS
 from tests.support.later_vendor import LaterParcel, LaterVendor
+from tests.support.numbers import numbers
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quick")]
 

@@ -20,7 +20,7 @@ from gateway.delivery import unanswered
 from gateway.delivery.release import Contended, PageRelease, resolve, write
 from gateway.delivery.unanswered import end_unanswered, end_unanswered_forever
 from gateway.event import Received, read_event
-from gateway.monitoring.numbers import DestinationNumbers, read_numbers
+from gateway.monitoring.numbers import DestinationNumbers
 from gateway.pipeline.compile import Pipeline, compile_pipeline
 from gateway.queue.append import Appender, Retention
 from gateway.queue.append_batch import AppendBatch
@@ -37,6 +37,7 @@ from gateway.stages.sealing import Unreadable
 from gateway.system.tasks import cancel_and_wait
 from tests.support.drains import nobody
 from tests.support.keys import ADS, KEYS
+from tests.support.numbers import numbers
 
 pytestmark = pytest.mark.anyio
 CONFIG = """
@@ -120,17 +121,16 @@ class Shop:
 
     async def numbers(self, destination: str) -> DestinationNumbers:
         """The numbers of `destination`; fails if they do not add up."""
-        numbers = (await read_numbers(self.redis, KEYS, [destination])).destinations[destination]
-        counts = numbers.counts
-        ended = sum(counts.get(name, 0) for name in ("withheld", "delivered", "rejected"))
-        assert counts.get("accepted", 0) == ended + numbers.pending
-        assert sum(numbers.withheld.values()) == counts.get("withheld", 0)
-        assert ("", UNKNOWN) not in numbers.withheld
-        return numbers
+        now = await numbers(self.redis, destination)
+        ended = sum(now.counts.get(name, 0) for name in ("withheld", "delivered", "rejected"))
+        assert now.counts.get("accepted", 0) == ended + now.pending
+        assert sum(now.withheld.values()) == now.counts.get("withheld", 0)
+        assert ("", UNKNOWN) not in now.withheld
+        return now
 
     async def counts(self, destination: str) -> dict[str, int]:
-        numbers = await self.numbers(destination)
-        return {name: count for name, count in numbers.counts.items() if count}
+        now = await self.numbers(destination)
+        return {name: count for name, count in now.counts.items() if count}
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ from redis.asyncio import Redis
 from destinations.base import Response
 from gateway.delivery.adaptive_rate import AdaptiveRate
 from gateway.queue.drain_notes import read_share, write_share
-from tests.support.drains import DOWN, OK, Fill, Start, deliveries, outcomes, run, until
+from tests.support.drains import DOWN, OK, Fill, Start, deliveries, outcomes, run
 from tests.support.keys import ADS
 from tests.support.scripted_vendor import Vendor, script
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quick")]
 

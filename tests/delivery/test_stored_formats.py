@@ -22,7 +22,6 @@ from gateway.delivery.assignment import Assignment
 from gateway.delivery.drain import Drain
 from gateway.delivery.stay import Patience, Stay
 from gateway.delivery.unanswered import end_unanswered
-from gateway.monitoring.numbers import read_numbers
 from gateway.operations.quarantine_review import compile_review
 from gateway.queue import dead_letters
 from gateway.queue.append import Appender, Retention
@@ -34,9 +33,11 @@ from gateway.queue.quarantine import Releaser, quarantine_of
 from gateway.queue.read import ensure_group
 from gateway.spool.appender import SpoolingAppender
 from gateway.spool.folder import SpoolFolder
-from tests.support.drains import nobody, run, until
+from tests.support.drains import nobody, run
 from tests.support.keys import ADS, KEYS
+from tests.support.numbers import numbers
 from tests.support.scripted_vendor import Parcel, Vendor
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quick")]
 STORED = Path(__file__).parents[1] / "fixtures" / "stored"
@@ -114,11 +115,11 @@ async def drained(redis: Redis) -> set[str]:
 
 async def counts(redis: Redis) -> dict[str, int]:
     """The counts of endings that are not 0; fails if they do not add up."""
-    numbers = (await read_numbers(redis, KEYS, ["ads"])).destinations["ads"]
+    now = await numbers(redis)
     names = ("withheld", "delivered", "rejected", "expired")
-    ended = {name: numbers.counts.get(name, 0) for name in names}
-    assert numbers.counts.get("accepted", 0) == sum(ended.values()) + numbers.pending
-    found = {**ended, "pending": numbers.pending}
+    ended = {name: now.counts.get(name, 0) for name in names}
+    assert now.counts.get("accepted", 0) == sum(ended.values()) + now.pending
+    found = {**ended, "pending": now.pending}
     return {name: count for name, count in found.items() if count}
 
 

@@ -26,8 +26,8 @@ from gateway.ledger.retention import clean
 from gateway.ledger.tables import EVENT_TABLES
 from gateway.ledger.writer import LedgerWriter
 from tests.ledger.test_ledger_retention import append_failure, append_old, stories
-from tests.support.drains import until
 from tests.support.ledger import Books
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.anyio
 

@@ -23,6 +23,7 @@ from gateway.stages.held_consent import HeldConsent
 from tests.support.drains import nobody
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
+from tests.support.numbers import counts
 
 ADS_FULL = {"ads": "ads is full"}
 NAMES = ("ads", "books", "crm")
@@ -162,12 +163,6 @@ def test_nothing_goes_to_what_is_full_and_nothing_is_forgotten(
 @pytest.fixture
 def appender(redis: Redis) -> Appender:
     return Appender(redis, KEYS, PendingCounts(), nobody)
-
-
-async def counts(redis: Redis, name: str) -> dict[str, int]:
-    numbers = (await read_numbers(redis, KEYS, NAMES)).destinations[name]
-    assert numbers.counts.get("accepted", 0) == numbers.counts.get("withheld", 0) + numbers.pending
-    return {key: count for key, count in numbers.counts.items() if count}
 
 
 @pytest.mark.anyio

@@ -13,7 +13,6 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError, RedisError
 
-from gateway.monitoring.numbers import read_numbers
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.append import Appender, Retention
 from gateway.queue.append_batch import AppendBatch
@@ -27,6 +26,7 @@ from gateway.redis_client.connect import connect_for_intake
 from tests.support.drains import nobody
 from tests.support.events import decide, decisions, make_event
 from tests.support.keys import ADS, BOOKS, KEYS
+from tests.support.numbers import counts
 
 pytestmark = pytest.mark.anyio
 
@@ -69,11 +69,6 @@ async def stored(redis: Redis, destination: str) -> list[Entry]:
 
 async def ids(redis: Redis, destination: str) -> list[str]:
     return [entry.event["event_id"] for entry in await stored(redis, destination)]
-
-
-async def counts(redis: Redis, destination: str) -> dict[str, int]:
-    numbers = (await read_numbers(redis, KEYS, [destination])).destinations[destination]
-    return {name: count for name, count in numbers.counts.items() if count}
 
 
 async def test_each_destination_gets_what_was_decided_in_order(

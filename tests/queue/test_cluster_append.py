@@ -24,7 +24,6 @@ from redis.exceptions import RedisError
 from gateway.cli.main import main
 from gateway.configuration.delivery import DeliverySettings
 from gateway.event import Received
-from gateway.monitoring.numbers import read_numbers
 from gateway.queue.append import MIN_WINDOW, Appender, Retention
 from gateway.queue.append_batch import AppendBatch
 from gateway.queue.append_plan import parts_of, plan_of
@@ -41,6 +40,7 @@ from gateway.redis_client.connect import connect_for_intake, connect_for_work
 from gateway.stages.held_consent import HeldConsent
 from tests.support.events import decide, decisions, make_event
 from tests.support.keys import ADS, KEYS
+from tests.support.numbers import counts
 from tests.support.quarantine import make_releaser
 from tests.support.valkey_cluster import Cluster
 from tests.support.valkey_server import TcpServer
@@ -84,14 +84,6 @@ def appender(
         pending_counts or PendingCounts(),
         woken if woken is not None else Woken(),
     )  # type: ignore[arg-type]
-
-
-async def counts(redis: Redis, destination: str) -> dict[str, int]:
-    numbers = (await read_numbers(redis, KEYS, [destination])).destinations[destination]
-    counted = {name: count for name, count in numbers.counts.items() if count}
-    ended = sum(counted.get(ending, 0) for ending in ("withheld", "delivered", "rejected"))
-    assert counted.get("accepted", 0) == ended + numbers.pending
-    return counted
 
 
 # split

@@ -15,7 +15,6 @@ from redis.exceptions import OutOfMemoryError
 
 from gateway.configuration.load import parse_settings
 from gateway.event import Received
-from gateway.monitoring.numbers import read_numbers
 from gateway.pipeline.compile import compile_pipeline
 from gateway.pipeline.decision import Decision
 from gateway.queue.admission import Full
@@ -29,6 +28,7 @@ from tests.support.documents import DOCS, blocks
 from tests.support.drains import nobody
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
+from tests.support.numbers import counts
 
 pytestmark = pytest.mark.anyio
 
@@ -42,12 +42,6 @@ async def intake(redis_url: str) -> AsyncIterator[Redis]:
 @pytest.fixture
 def appender(intake: Redis) -> Appender:
     return Appender(intake, KEYS, PendingCounts(), nobody, retention=Retention(dedupe=600))  # type: ignore[arg-type]
-
-
-async def counts(redis: Redis, destination: str) -> dict[str, int]:
-    numbers = (await read_numbers(redis, KEYS, [destination])).destinations[destination]
-    assert numbers.counts.get("accepted", 0) == numbers.counts.get("withheld", 0) + numbers.pending
-    return {name: count for name, count in numbers.counts.items() if count}
 
 
 async def test_an_event_that_comes_again_is_taken_once(appender: Appender, redis: Redis) -> None:

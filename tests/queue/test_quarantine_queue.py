@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError, ResponseError
 
 from gateway.event import Event
-from gateway.monitoring.numbers import DestinationNumbers, read_numbers
+from gateway.monitoring.numbers import read_numbers
 from gateway.pipeline.decision import Decision
 from gateway.queue import stored_events
 from gateway.queue.admission import Full
@@ -26,6 +26,7 @@ from gateway.queue.stored_events import Filter, StoreBounds
 from gateway.redis_client.connect import connect_for_work
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
+from tests.support.numbers import numbers
 from tests.support.quarantine import REASON, make_releaser, set_aside
 
 pytestmark = pytest.mark.anyio
@@ -44,10 +45,6 @@ async def ids_of(redis: Redis, wanted: Filter = ALL) -> list[str]:
 def sent_to_ads(events: Sequence[Quarantined]) -> dict[str, Decision]:
     """The decision to send each of `events` to ads, and none of them to books."""
     return {each.id: decide(each.event, ["ads"], ["books"]) for each in events}
-
-
-async def numbers(redis: Redis, name: str = "ads") -> DestinationNumbers:
-    return (await read_numbers(redis, KEYS, [name])).destinations[name]
 
 
 async def events_of_ads(redis: Redis) -> list[Event]:

@@ -9,7 +9,6 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError
 
-from gateway.monitoring.numbers import read_numbers
 from gateway.queue.dead_letters import find
 from gateway.queue.entry import encode_entry
 from gateway.queue.receipts import new_receipt
@@ -18,6 +17,7 @@ from gateway.queue.settle import Reporting
 from tests.support.dead_letters import bury
 from tests.support.events import make_event
 from tests.support.keys import ADS, KEYS
+from tests.support.numbers import numbers
 
 RECEIPT = new_receipt(1_800_000_000.0)
 REPORTING = Reporting(KEYS, 1_000_000, "ads", "version-1")
@@ -31,10 +31,10 @@ def replay_of(passage: int = 2, letter: str = "", receipt: str = RECEIPT) -> Rep
 
 
 async def counts(redis: Redis) -> dict[str, int]:
-    numbers = (await read_numbers(redis, KEYS, ["ads"])).destinations["ads"]
-    return {name: numbers.counts.get(name, 0) for name in ("accepted", "replayed", "rejected")} | {
-        "pending": numbers.pending,
-        "dead": numbers.dead,
+    now = await numbers(redis)
+    return {name: now.counts.get(name, 0) for name in ("accepted", "replayed", "rejected")} | {
+        "pending": now.pending,
+        "dead": now.dead,
     }
 
 

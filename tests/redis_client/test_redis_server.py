@@ -12,7 +12,6 @@ from redis.exceptions import OutOfMemoryError
 
 from gateway.delivery.unanswered import end_unanswered
 from gateway.event import Received
-from gateway.monitoring.numbers import DestinationNumbers, read_numbers
 from gateway.pipeline.decision import Verdict
 from gateway.queue.append import Appender, Retention
 from gateway.queue.dead_letters import drop, find, replay
@@ -27,6 +26,7 @@ from gateway.stages.held_consent import HeldConsent
 from tests.support.dead_letters import append, bury, end, nobody
 from tests.support.events import decide, decisions, make_event
 from tests.support.keys import ADS, KEYS
+from tests.support.numbers import numbers
 from tests.support.valkey_server import TcpServer
 
 pytestmark = pytest.mark.anyio
@@ -37,10 +37,6 @@ async def redis(redis_server: TcpServer) -> AsyncIterator[Redis]:  # type: ignor
     redis_server.empty()
     async with connect_for_work(redis_server.url) as client:
         yield client
-
-
-async def numbers(redis: Redis, name: str = "ads") -> DestinationNumbers:
-    return (await read_numbers(redis, KEYS, [name])).destinations[name]
 
 
 async def fill(redis: Redis) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from gateway.runtime import reload as reload_module
 from gateway.runtime.reload import ConfigFile, ReloadingApp, news
 from gateway.sources.claims import PathTable
 from gateway.web.application import Application
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.anyio
 CONFIG = """
@@ -107,12 +108,6 @@ async def client(path: Path, shop: Shop) -> AsyncIterator[httpx.AsyncClient]:
     async with living(app) as client:
         yield client
     assert shop.open == []
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        while not true():
-            await asyncio.sleep(0.01)
 
 
 async def test_a_request_is_answered_under_the_configuration_that_it_met(

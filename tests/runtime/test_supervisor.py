@@ -17,6 +17,7 @@ import pytest
 from gateway.runtime import supervisor as supervisor_module
 from gateway.runtime.supervisor import Program, Supervisor
 from tests.support.gateway_process import wait_for
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -83,12 +84,6 @@ class Running:
         self.supervisor.stop()
         async with asyncio.timeout(60):
             await self.task
-
-
-async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from destinations.base import Response
 from gateway.delivery.drain import Drain
 from gateway.delivery.planning import Shipment
 from gateway.delivery.send import Result, Sender
-from gateway.monitoring.numbers import DestinationNumbers, read_numbers
 from gateway.queue.keys import GROUP
-from tests.support.keys import ADS, KEYS
+from tests.support.keys import ADS
+from tests.support.numbers import numbers
 
 OK, DOWN = Response(204), Response(503, {}, b"down")
 SOON = [0.2]
@@ -46,10 +46,6 @@ async def send_to_the_end(sender: Sender, shipment: Shipment) -> list[Result]:
     return results
 
 
-async def numbers(redis: Redis) -> DestinationNumbers:
-    return (await read_numbers(redis, KEYS, ["ads"])).destinations["ads"]
-
-
 async def outcomes(redis: Redis) -> dict[str, int]:
     """The numbers of endings and of pending events that are not 0. Fails unless they add up to the
     accepted events."""
@@ -68,9 +64,3 @@ async def deliveries(redis: Redis) -> dict[int, int]:
 
 async def dead_letters(redis: Redis) -> list[dict[str, Any]]:
     return [orjson.loads(fields[b"d"]) for _, fields in await redis.xrange(ADS.dead)]
-
-
-async def until(condition: Callable[[], object], seconds: float = 60) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.005)
