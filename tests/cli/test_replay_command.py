@@ -498,8 +498,8 @@ def test_filters(run: Run, with_books: Callable[..., Any], words: list[str], num
     assert wanted in output
 
 
-def test_a_later_denial_of_the_visitor_stops_it(run: Run, with_books: Callable[..., Any]) -> None:
-    """The drain looks at the visitors of an entry, so a replayed one has them too."""
+def test_a_replayed_entry_has_its_visitors(run: Run, with_books: Callable[..., Any]) -> None:
+    """The drain looks at the visitors of an entry, so that a later denial stops a replay too."""
 
     async def work(books: Books) -> None:
         decision = received(decide(granted(0), ["ads"], trusted=True))

@@ -342,7 +342,7 @@ def test_the_reason_has_snapchats_words(answer: dict[str, Any], reason: str) -> 
 # Validation
 
 
-def test_a_share_of_requests_is_validated() -> None:
+def test_no_request_or_every_request_is_validated() -> None:
     never, always = snapchat(), snapchat(validate_share=1)
     assert never.check(request_of(never)) is None
     checked = always.check(request_of(always))

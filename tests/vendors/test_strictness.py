@@ -383,6 +383,9 @@ def test_hits_of_browsers_need_their_client_and_name() -> None:
     ga4.answer("POST", "/g/collect", "v=2&tid=G-1&cid=1.2", b"en=page_view\nen=scroll\n_et=5")
     assert [hit["en"] for hit in ga4.events] == ["page_view", "scroll"]
     assert [each.fieldPath for each in ga4.lost] == ["en"]
+    ga4.answer("POST", "/g/collect", "v=2&tid=G-1", b"en=page_view")
+    assert len(ga4.events) == 2
+    assert [each.fieldPath for each in ga4.lost] == ["en", "cid"]
 
 
 ORDER: dict[str, Any] = {

@@ -312,10 +312,16 @@ def test_a_hit_is_never_repeated(example: Example) -> None:
     assert not gtag().recognises(example("purchase"), 1.0)
 
 
-def test_every_answer_but_an_error_is_a_delivery(example: Example, now: float) -> None:
+@pytest.mark.parametrize(
+    ("status", "result"),
+    [(200, "delivered"), (204, "delivered"), (302, "retry"), (400, "rejected"), (503, "retry")],
+)
+def test_every_answer_but_an_error_is_a_delivery(
+    example: Example, now: float, status: int, result: str
+) -> None:
     request = request_of(example("contact", consent=GRANTED), now)
-    (outcome,) = gtag().outcomes(request, Response(204))
-    assert outcome.result == "delivered"
+    (outcome,) = gtag().outcomes(request, Response(status))
+    assert outcome.result == result
 
 
 def test_a_hit_is_too_old_after_a_day_unless_its_time_does_not_matter() -> None:

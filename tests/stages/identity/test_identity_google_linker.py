@@ -223,7 +223,7 @@ def test_link_parameters_are_taken_out_of_urls_and_nothing_else(url: str, clean:
     assert without_links(clean) == clean
 
 
-def test_a_referrer_carries_no_identity_either_and_backends_none_at_all(identify: Any) -> None:
+def test_the_referrer_of_a_backends_event_carries_no_identity_either(identify: Any) -> None:
     done = identify(event={"page_referrer": "https://a.com/?gw_link=x&y=1"}, trusted=True)
 
     assert done.event["page_referrer"] == "https://a.com/?y=1"
