@@ -20,6 +20,7 @@ from gateway.queue.lease import Lease
 from gateway.queue.pause import current_pause
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader
+from tests.support.destination_numbers import numbers
 from tests.support.drains import (
     DOWN,
     OK,
@@ -34,7 +35,6 @@ from tests.support.drains import (
 )
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
-from tests.support.numbers import numbers
 from tests.support.scripted_vendor import Parcel, Vendor, script
 from tests.support.waiting import until
 

@@ -21,10 +21,10 @@ from gateway.event import Event
 from gateway.queue.lease import Lease
 from gateway.queue.tombstones import write_tombstones
 from gateway.redis_client.connect import RedisError
+from tests.support.destination_numbers import numbers
 from tests.support.drains import DOWN, OK, Fill, nobody, run
 from tests.support.events import make_entries
 from tests.support.keys import ADS, KEYS
-from tests.support.numbers import numbers
 from tests.support.scripted_vendor import Parcel, Vendor
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quick")]

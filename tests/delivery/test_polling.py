@@ -21,6 +21,7 @@ from gateway.queue.feed import Feeding
 from gateway.queue.pause import current_pause
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import ensure_group
+from tests.support.destination_numbers import numbers
 from tests.support.drains import (
     SOON,
     Fill,
@@ -34,7 +35,6 @@ from tests.support.events import decisions
 from tests.support.keys import ADS, KEYS
 from tests.support.killed_drain import MOMENTS
 from tests.support.later_vendor import LaterParcel, LaterVendor
-from tests.support.numbers import numbers
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quick")]

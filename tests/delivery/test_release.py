@@ -35,9 +35,9 @@ from gateway.stages.enrichment import Tables, open_tables
 from gateway.stages.held_consent import HeldConsent, compile_page_digest, with_statement
 from gateway.stages.sealing import Unreadable
 from gateway.system.tasks import cancel_and_wait
+from tests.support.destination_numbers import numbers
 from tests.support.drains import nobody
 from tests.support.keys import ADS, KEYS
-from tests.support.numbers import numbers
 
 pytestmark = pytest.mark.anyio
 CONFIG = """

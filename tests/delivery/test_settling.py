@@ -21,10 +21,10 @@ from gateway.queue.fates import read_fates
 from gateway.queue.feed import Feeding
 from gateway.queue.pending_counts import DELIVERY, PendingCounts
 from gateway.queue.read import ensure_group
+from tests.support.destination_numbers import numbers
 from tests.support.drains import DOWN, OK, Fill, Start, nobody, outcomes, run
 from tests.support.events import decide, decisions, make_event
 from tests.support.keys import ADS, KEYS
-from tests.support.numbers import numbers
 from tests.support.scripted_vendor import Parcel, Vendor, script
 from tests.support.waiting import until
 

@@ -33,9 +33,9 @@ from gateway.queue.quarantine import Releaser, quarantine_of
 from gateway.queue.read import ensure_group
 from gateway.spool.appender import SpoolingAppender
 from gateway.spool.folder import SpoolFolder
+from tests.support.destination_numbers import numbers
 from tests.support.drains import nobody, run
 from tests.support.keys import ADS, KEYS
-from tests.support.numbers import numbers
 from tests.support.scripted_vendor import Parcel, Vendor
 from tests.support.waiting import until
 

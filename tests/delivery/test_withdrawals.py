@@ -14,10 +14,10 @@ from gateway.queue.marks import WITHDRAWAL_SECONDS
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import ensure_group
 from gateway.stages.held_consent import HeldConsent
+from tests.support.destination_numbers import numbers
 from tests.support.drains import Start, nobody, run
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
-from tests.support.numbers import numbers
 from tests.support.scripted_vendor import Vendor
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quick")]

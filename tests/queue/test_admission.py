@@ -20,10 +20,10 @@ from gateway.queue.marks import MIN_WINDOW, marks_of
 from gateway.queue.pending_counts import PendingCounts
 from gateway.spool.row import Row
 from gateway.stages.held_consent import HeldConsent
+from tests.support.destination_numbers import counts
 from tests.support.drains import nobody
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
-from tests.support.numbers import counts
 
 ADS_FULL = {"ads": "ads is full"}
 NAMES = ("ads", "books", "crm")

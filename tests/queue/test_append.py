@@ -23,10 +23,10 @@ from gateway.queue.group_commit import Overloaded
 from gateway.queue.keys import WAKE_MARK_MS
 from gateway.queue.pending_counts import PendingCounts
 from gateway.redis_client.connect import connect_for_intake
+from tests.support.destination_numbers import counts
 from tests.support.drains import nobody
 from tests.support.events import decide, decisions, make_event
 from tests.support.keys import ADS, BOOKS, KEYS
-from tests.support.numbers import counts
 
 pytestmark = pytest.mark.anyio
 

@@ -38,9 +38,9 @@ from gateway.queue.read import Reader, ensure_group
 from gateway.queue.settle import Ending, Settler
 from gateway.redis_client.connect import connect_for_intake, connect_for_work
 from gateway.stages.held_consent import HeldConsent
+from tests.support.destination_numbers import counts
 from tests.support.events import decide, decisions, make_event
 from tests.support.keys import ADS, KEYS
-from tests.support.numbers import counts
 from tests.support.quarantine import make_releaser
 from tests.support.valkey_cluster import Cluster
 from tests.support.valkey_server import TcpServer

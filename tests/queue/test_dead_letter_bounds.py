@@ -17,9 +17,9 @@ from gateway.queue.read import Reader
 from gateway.queue.settle import Settler
 from gateway.queue.stored_events import StoreBounds
 from tests.support.dead_letters import ALL, append, bury, end
+from tests.support.destination_numbers import numbers
 from tests.support.events import make_event
 from tests.support.keys import ADS
-from tests.support.numbers import numbers
 
 pytestmark = pytest.mark.anyio
 

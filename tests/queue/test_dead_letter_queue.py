@@ -27,9 +27,9 @@ from gateway.queue.read import Reader
 from gateway.queue.stored_events import Filter
 from gateway.redis_client.connect import connect_for_work
 from tests.support.dead_letters import RESPONSE, append, bury, end
+from tests.support.destination_numbers import numbers
 from tests.support.events import make_event
 from tests.support.keys import ADS, BOOKS
-from tests.support.numbers import numbers
 
 ANY = Filter()
 

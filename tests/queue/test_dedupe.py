@@ -24,11 +24,11 @@ from gateway.queue.bounds import Closed
 from gateway.queue.marks import marks_of
 from gateway.queue.pending_counts import PendingCounts
 from gateway.redis_client.connect import connect_for_intake
+from tests.support.destination_numbers import counts
 from tests.support.documents import DOCS, blocks
 from tests.support.drains import nobody
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
-from tests.support.numbers import counts
 
 pytestmark = pytest.mark.anyio
 

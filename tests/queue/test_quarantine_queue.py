@@ -24,9 +24,9 @@ from gateway.queue.quarantined_event import Quarantined
 from gateway.queue.read import Reader, ensure_group
 from gateway.queue.stored_events import Filter, StoreBounds
 from gateway.redis_client.connect import connect_for_work
+from tests.support.destination_numbers import numbers
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
-from tests.support.numbers import numbers
 from tests.support.quarantine import REASON, make_releaser, set_aside
 
 pytestmark = pytest.mark.anyio

@@ -15,9 +15,9 @@ from gateway.queue.receipts import new_receipt
 from gateway.queue.replay import Replay, put_back
 from gateway.queue.settle import Reporting
 from tests.support.dead_letters import bury
+from tests.support.destination_numbers import numbers
 from tests.support.events import make_event
 from tests.support.keys import ADS, KEYS
-from tests.support.numbers import numbers
 
 RECEIPT = new_receipt(1_800_000_000.0)
 REPORTING = Reporting(KEYS, 1_000_000, "ads", "version-1")

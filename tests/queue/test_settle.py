@@ -15,10 +15,10 @@ from gateway.queue.keys import GROUP
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, ensure_group
 from gateway.queue.settle import Ending, Settler
+from tests.support.destination_numbers import numbers
 from tests.support.drains import nobody
 from tests.support.events import decisions
 from tests.support.keys import ADS, KEYS
-from tests.support.numbers import numbers
 
 pytestmark = pytest.mark.anyio
 

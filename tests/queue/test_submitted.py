@@ -16,10 +16,10 @@ from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, count_waiting, ensure_group, seconds_to_work
 from gateway.queue.settle import Ending, Settler
 from gateway.queue.submitted import NO_ENTRY, Resolved, Ticket, Tickets, submitted_of
+from tests.support.destination_numbers import numbers
 from tests.support.drains import nobody
 from tests.support.events import decisions
 from tests.support.keys import ADS, KEYS
-from tests.support.numbers import numbers
 
 pytestmark = pytest.mark.anyio
 

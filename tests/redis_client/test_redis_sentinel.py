@@ -20,10 +20,10 @@ from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import ensure_group
 from gateway.queue.wake import WakeQueue
 from gateway.redis_client.connect import connect_for_intake, connect_for_jobs, connect_for_work
+from tests.support.destination_numbers import numbers
 from tests.support.events import decide, make_event
 from tests.support.gateway_process import free_port, wait_for
 from tests.support.keys import ADS, KEYS
-from tests.support.numbers import numbers
 from tests.support.sink_server import Sink
 from tests.support.valkey_server import SentinelServer, TcpServer
 

@@ -24,9 +24,9 @@ from gateway.queue.settle import Ending, Settler
 from gateway.redis_client.connect import connect_for_intake, connect_for_work
 from gateway.stages.held_consent import HeldConsent
 from tests.support.dead_letters import append, bury, end, nobody
+from tests.support.destination_numbers import numbers
 from tests.support.events import decide, decisions, make_event
 from tests.support.keys import ADS, KEYS
-from tests.support.numbers import numbers
 from tests.support.valkey_server import TcpServer
 
 pytestmark = pytest.mark.anyio

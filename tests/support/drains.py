@@ -15,8 +15,8 @@ from gateway.delivery.drain import Drain
 from gateway.delivery.planning import Shipment
 from gateway.delivery.send import Result, Sender
 from gateway.queue.keys import GROUP
+from tests.support.destination_numbers import numbers
 from tests.support.keys import ADS
-from tests.support.numbers import numbers
 
 OK, DOWN = Response(204), Response(503, {}, b"down")
 SOON = [0.2]
