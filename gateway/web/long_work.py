@@ -7,6 +7,7 @@ handles those that take long by themselves.
 
 import asyncio
 import time
+from collections import deque
 
 from gateway.sources.base import Refused
 
@@ -15,6 +16,10 @@ TURN_SECONDS = 0.01
 
 SMALL_BATCH = 10
 """A request with no more events than this decides them without waiting for a turn."""
+
+LOOKING = 16
+"""How many of those that wait look at every turn whether it has time left. If thousands looked,
+that would cost more than their work."""
 
 MAX_WAITING_BYTES = 32 << 20
 """Of all bodies that wait for their turn."""
@@ -33,6 +38,9 @@ class LongWork:
     def __init__(self) -> None:
         self._ends = 0.0
         self._has_begun = False
+        self._looking = asyncio.Semaphore(LOOKING)
+        self._queue: deque[object] = deque()
+        """Those that look, in the order of their calls; the others wait for the semaphore."""
         self._waiting_bytes = 0
 
     async def wait(self, size: int) -> None:
@@ -46,13 +54,25 @@ class LongWork:
             raise too_many()
         self._waiting_bytes += size
         try:
-            while self.is_over():
-                await asyncio.sleep(0)
+            async with self._looking:
+                await self._wait_in_queue()
         finally:
             self._waiting_bytes -= size
 
     def is_over(self) -> bool:
-        """Whether the turn is over, so that the caller has to wait."""
+        """Whether the caller has to wait: the turn is over, or others wait already."""
+        return self._turn_is_over() or bool(self._queue)
+
+    async def _wait_in_queue(self) -> None:
+        place = object()
+        self._queue.append(place)
+        try:
+            while self._queue[0] is not place or self._turn_is_over():
+                await asyncio.sleep(0)
+        finally:
+            self._queue.remove(place)
+
+    def _turn_is_over(self) -> bool:
         now = time.perf_counter()
         if not self._has_begun:
             self._has_begun = True

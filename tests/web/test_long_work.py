@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from gateway.sources.base import Refused
 from gateway.web import deciding, long_work
-from gateway.web.long_work import SMALL_BATCH, LongWork
+from gateway.web.long_work import LOOKING, SMALL_BATCH, LongWork
 
 KEY = {"authorization": "Bearer test-key"}
 
@@ -42,6 +42,30 @@ async def test_a_turn_with_time_left_takes_all(monkeypatch: pytest.MonkeyPatch) 
     waiting = [asyncio.ensure_future(work.wait(10**9)) for _ in range(100)]
     await asyncio.sleep(0)
     assert all(each.done() for each in waiting)
+
+
+@pytest.mark.anyio
+async def test_many_that_wait_have_their_turn_in_the_order_in_which_they_came(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only the first of them look at every turn; a newcomer does not overtake the others."""
+    monkeypatch.setattr(long_work, "TURN_SECONDS", 0.0)
+    work, order, looks = LongWork(), list[int](), list[None]()
+    look = work._turn_is_over
+    monkeypatch.setattr(work, "_turn_is_over", lambda: looks.append(None) or look())
+
+    async def work_on(number: int) -> None:
+        await work.wait(10)
+        order.append(number)
+        if number == 10:
+            monkeypatch.setattr(long_work, "TURN_SECONDS", 60.0)  # now all turns have time left
+            newcomers.append(asyncio.ensure_future(work_on(100)))
+
+    newcomers = list[asyncio.Future[None]]()
+    await asyncio.gather(*(work_on(number) for number in range(100)))
+    await asyncio.gather(*newcomers)
+    assert order == list(range(101))
+    assert len(looks) < 100 * (LOOKING + 2)
 
 
 @pytest.mark.anyio
