@@ -3,7 +3,7 @@ tags, and lists of the categories that the visitor accepted.
 
 Sources: cookieconsent.orestbida.com (getUserPreferences), my.onetrust.com (OnetrustActiveGroups),
 developers.didomi.io (didomiPurposesConsent), rudderstack.com/docs (consentManagement); IAB's
-CMP API v2 (TCData).
+CMP API v2 (TCData, in-app keys) and GPP CMP API (pingData, in-app keys).
 """
 
 import re
@@ -43,14 +43,20 @@ _NAMES = {
 }
 """Fields of an event by their names in `consent`; `gdpr` itself may be a choice there."""
 
-_OF_TCDATA = frozenset(
-    """
-    purpose vendor publisher specialFeatureOptins outOfBand purposeOneTreatment cmpId cmpVersion
-    cmpStatus cmpLoaded eventStatus listenerId tcfPolicyVersion isServiceSpecific publisherCC
-    useNonStandardTexts useNonStandardStacks addtlConsent
-    """.split()  # noqa: SIM905
-)
-"""Members next to a TC string that are skipped: the string states all choices."""
+_BESIDE_STRINGS = {
+    "tc_string": re.compile(
+        "IABTCF_.*|purpose|vendor|publisher|specialFeatureOptins|outOfBand|purposeOneTreatment"
+        "|cmp(?:Id|Version|Status|Loaded)|eventStatus|listenerId|tcfPolicyVersion"
+        "|isServiceSpecific|publisherCC|useNonStandardTexts|useNonStandardStacks|addtlConsent"
+        "|enableAdvertiserConsentMode"
+    ).fullmatch,
+    "gpp": re.compile(
+        "IABGPP_.*|gppVersion|cmp(?:Id|Status|DisplayStatus)|signalStatus|supportedAPIs"
+        "|sectionList|parsedSections"
+    ).fullmatch,
+}
+"""Members next to a TC string or a GPP string that are skipped, in IAB's APIs for pages and in the
+storage of apps: the string states all choices."""
 
 _ACCEPTED = {
     *("categories", "activegroups", "onetrustactivegroups", "optanonactivegroups", "level"),
@@ -142,10 +148,14 @@ class _Found:
 
     def taken_out_of(self, stated: Mapping[str, Any], levels: int) -> dict[str, Any]:
         """The rest of `stated`."""
-        has_string = any(_is_tc_string(key, value) for key, value in stated.items())
+        beside = [
+            _BESIDE_STRINGS[name]
+            for key, value in stated.items()
+            if (name := _NAMES.get(key)) in _BESIDE_STRINGS and _is_string(name, value)
+        ]
         rest = {}
         for key, value in stated.items():
-            if has_string and key in _OF_TCDATA:
+            if key not in _NAMES and any(is_beside(key) for is_beside in beside):
                 continue
             if (name := _NAMES.get(key)) and _is_string(name, value):
                 self.strings.setdefault(name, []).extend(_as_list(value))
@@ -163,10 +173,6 @@ class _Found:
         if levels > 0 and isinstance(value, list):
             return [self._left_of(each, levels - 1) for each in value]
         return value
-
-
-def _is_tc_string(key: str, value: object) -> bool:
-    return _NAMES.get(key) == "tc_string" and _is_string("tc_string", value)
 
 
 def _is_string(name: str, value: object) -> bool:

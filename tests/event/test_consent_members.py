@@ -16,6 +16,8 @@ from tests.support.consent.signals import TCF_ACCEPTED, TCF_REFUSED
 STAGE = compile_consent(ConsentSettings())
 ADS = {"ad_storage", "ad_user_data", "ad_personalization"}
 GOOGLE = {*ADS, "analytics_storage"}
+GPP_ACCEPTED = "DBABBg~BAoAAABA.QA"
+"""Of California, without an opt-out."""
 
 
 def denied(fields: dict[str, Any]) -> set[str]:
@@ -183,6 +185,21 @@ def test_a_denial_in_the_form_of_a_consent_manager_denies(said: dict[str, Any]) 
             "listenerId": 0,
             "vendor": {"consents": {"1": False}},
         },
+        {"tcString": TCF_ACCEPTED, "enableAdvertiserConsentMode": False},
+        {
+            "IABTCF_TCString": TCF_ACCEPTED,
+            "IABTCF_gdprApplies": 1,
+            "IABTCF_PurposeOneTreatment": 0,
+            "IABTCF_VendorLegitimateInterests": "0",
+        },
+        {
+            "gppVersion": "1.1",
+            "gppString": GPP_ACCEPTED,
+            "applicableSections": [8],
+            "cmpDisplayStatus": "disabled",
+            "parsedSections": {"usca": [{"SaleOptOut": 2, "SensitiveDataProcessing": [0, 0]}]},
+        },
+        {"IABGPP_HDR_GppString": GPP_ACCEPTED, "IABGPP_GppSID": "8", "IABGPP_USCA_Gpc": 0},
         ["consent", "update", ALL],
         {"0": "consent", "1": "default", "2": ALL},
         {"gppString": "DBAA", "applicableSections": [-1]},
