@@ -2,8 +2,9 @@
 tags, and lists of the categories that the visitor accepted.
 
 Sources: cookieconsent.orestbida.com (getUserPreferences), my.onetrust.com (OnetrustActiveGroups),
-developers.didomi.io (didomiPurposesConsent), rudderstack.com/docs (consentManagement); IAB's
-CMP API v2 (TCData, in-app keys) and GPP CMP API (pingData, in-app keys).
+developers.didomi.io (didomiPurposesConsent), axept.io (axeptio_authorized_vendors),
+rudderstack.com/docs (consentManagement); IAB's CMP API v2 (TCData, in-app keys) and GPP CMP API
+(pingData, in-app keys).
 """
 
 import re
@@ -58,18 +59,25 @@ _BESIDE_STRINGS = {
 """Members next to a TC string or a GPP string that are skipped, in IAB's APIs for pages and in the
 storage of apps: the string states all choices."""
 
-_ACCEPTED = {
-    *("categories", "activegroups", "onetrustactivegroups", "optanonactivegroups", "level"),
-    *("allowedconsentids", "didomipurposesconsent", "accepttype", "enabled"),
-} | {
+_LISTED = {
+    *("activegroups", "onetrustactivegroups", "optanonactivegroups", "didomipurposesconsent"),
+    "axeptioauthorizedvendors",
+}
+"""Keys, `folded`, that consent managers themselves write, with a comma-separated text of what the
+visitor accepted."""
+
+_PLURAL = {
     f"{word}{what}"
-    for word in ("accepted", "allowed", "consented", "granted")
-    for what in ("", "categories", "cookies", "groups", "purposes", "services", "types")
+    for word in ("accepted", "allowed", "authorized", "authorised", "consented", "granted")
+    for what in ("categories", "cookies", "groups", "purposes", "services", "types", "vendors")
+}
+_ACCEPTED = {
+    *("accepted", "allowed", "consented", "granted", "categories", "level"),
+    *("allowedconsentids", "accepttype", "enabled"),
+    *_PLURAL,
+    *_LISTED,
 }
 """Keys, `folded`, of lists of what the visitor accepted."""
-
-_LISTED = {"activegroups", "onetrustactivegroups", "optanonactivegroups", "didomipurposesconsent"}
-"""Keys that consent managers themselves write, with a comma-separated text."""
 
 _EVERYTHING = frozenset(["all", "any", "everything", ""])
 """Names, `folded`, that mean all categories; ``*`` is folded to the empty one."""
@@ -214,14 +222,15 @@ def _by_name(text: str) -> dict[str, list[str]]:
 def _names_in(key: str, value: Any) -> list[str] | None:
     """The names of the accepted categories in `value`; None if it holds anything else."""
     value = _as_object(value)
-    is_listed = folded(key) in _LISTED
+    kind = folded(key)
     if isinstance(value, str):
         names = [name for name in _separator.split(value) if name]
-        return names if is_listed or any(map(is_usual_category, names)) else None
+        is_list = kind in _LISTED or (kind in _PLURAL and not names)
+        return names if is_list or any(map(is_usual_category, names)) else None
     if isinstance(value, dict):
         if value and all(map(str.isdigit, value)):
             value = [*value.values()]
-        elif value and folded(key) != "categories" and all(map(is_grant, value.values())):
+        elif value and kind != "categories" and all(map(is_grant, value.values())):
             return [*value]
     if not isinstance(value, list):
         return None

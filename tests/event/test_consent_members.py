@@ -149,6 +149,11 @@ ALL = dict.fromkeys(sorted(GOOGLE), "granted")
         {"uspString": ["1YYN"]},
         {"OnetrustActiveGroups": ",1,"},
         {"OnetrustActiveGroups": ","},
+        {"acceptedCategories": ""},
+        {"allowed_cookies": ","},
+        {"axeptio_authorized_vendors": ",,"},
+        {"axeptio_authorized_vendors": ",google_analytics,"},
+        {"authorizedVendors": ["google_analytics"]},
     ],
     ids=str,
 )
@@ -215,6 +220,8 @@ def test_a_denial_in_the_form_of_a_consent_manager_denies(said: dict[str, Any]) 
             )
         ),
         {"granted": "explicit"},
+        {"acceptedCookies": "2026-11-21T10:00:00Z"},
+        {"acceptedCategories": None},
         {"shown": "10:00,11:00"},
     ],
     ids=str,
