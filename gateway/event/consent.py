@@ -74,15 +74,24 @@ _NAMES_OF_IAB = {
     "uspString": "us_privacy",
     "usp_string": "us_privacy",
     "IABUSPrivacy_String": "us_privacy",
-    "globalPrivacyControl": "gpc",
 }
 """Names of these strings in the APIs of IAB's specifications, for pages and apps."""
+
+_NAMES_OF_GPC = [
+    *("GPC", "Sec-GPC"),
+    *(
+        spelling
+        for name in ("global_privacy_control", "sec_gpc")
+        for spelling in (name, *_spellings(name))
+    ),
+]
+"""Names that senders give to ``navigator.globalPrivacyControl`` and to the header."""
 
 OTHER_SPELLINGS = {
     spelling: name
     for name in ("gdpr_consent", "tc_string", "gpp", "gpp_sid", "us_privacy", "consent_categories")
     for spelling in _spellings(name)
-} | _NAMES_OF_IAB
+} | {**_NAMES_OF_IAB, **dict.fromkeys(_NAMES_OF_GPC, "gpc")}
 """Other names of fields that state what the visitor allows. Spellings with other meanings, such as
 NPA, are left out."""
 

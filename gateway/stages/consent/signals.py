@@ -234,7 +234,8 @@ def _text(value: object) -> str:
         return value.strip() if len(value) <= LONGEST else TOO_LONG
     if value is None or value == [] or value == {}:
         return ""
-    return str(int(value)) if isinstance(value, (bool, int)) and 0 <= value < 10 else TOO_LONG
+    number = _whole(value)
+    return str(int(number)) if number is not None and 0 <= number < 10 else TOO_LONG
 
 
 def _sections(value: object) -> str:
@@ -242,7 +243,8 @@ def _sections(value: object) -> str:
     many, the result names none, so that all sections are read."""
     if isinstance(value, str):
         return value if len(value) <= LONGEST else TOO_LONG
-    numbers = value if isinstance(value, list) else [value]
+    values = value if isinstance(value, list) else [value]
+    numbers = [each if isinstance(each, str) else _whole(each) for each in values]
     ids = dict.fromkeys(str(number) for number in numbers if _is_section(number))
     return ",".join(ids) if len(ids) <= _MAX_SECTIONS else TOO_LONG
 
@@ -251,3 +253,10 @@ def _is_section(number: object) -> bool:
     if isinstance(number, str):
         return len(number) <= _MAX_SECTION_TEXT
     return isinstance(number, int) and not isinstance(number, bool) and -1 <= number < 1000
+
+
+def _whole(value: object) -> int | None:
+    """The whole number `value`, which some senders write as ``1.0``; None if it is none."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) else None

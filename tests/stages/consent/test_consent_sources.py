@@ -188,6 +188,11 @@ def test_cookies_that_the_configuration_does_not_name_are_not_read() -> None:
         ({"gpc": True}, {}, "gpc"),
         ({"gpc": "1"}, {}, "gpc"),
         ({"globalPrivacyControl": True}, {}, "gpc"),
+        ({"global_privacy_control": "true"}, {}, "gpc"),
+        ({"GPC": 1}, {}, "gpc"),
+        ({"Sec-GPC": "1"}, {}, "gpc"),
+        ({"sec_gpc": "1"}, {}, "gpc"),
+        ({"gpc": 1.0}, {}, "gpc"),
         ({"x-ga-gcd": "13r3r3r3rdl1"}, {}, "gcd gpc"),
     ],
 )
@@ -259,6 +264,8 @@ def test_categories_are_read_in_other_spellings(name: str) -> None:
         {"gpc": False},
         {"gpc": "10000045"},
         {"gdprApplies": False},
+        {"npa": 0.0, "gdpr": 0.0},
+        {"gpp": GPP["usca: SaleOptOut"], "gpp_sid": -1.0},
     ],
 )
 def test_not_opting_out_is_no_consent(event: dict[str, Any]) -> None:
