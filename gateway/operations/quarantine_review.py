@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from gateway.configuration.settings import Settings
-from gateway.event import Received
+from gateway.event import Event, Received
+from gateway.event.consent import CONSENT
 from gateway.pipeline.compile import compile_pipeline
 from gateway.pipeline.decision import Decision
 from gateway.queue.quarantined_event import Quarantined
+from gateway.stages.consent import granted_by_default
 from gateway.stages.held_consent import HeldConsent
 
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -25,7 +27,8 @@ def compile_review(settings: Settings, checked: bool) -> Review:
     derived from the sender's address and browser, since it is no longer known whether they were the
     visitor's or a backend's. A user id that is already hashed is not hashed again. Consent was
     settled: the event is not held, and releases no held events; but a later denial by its visitor
-    stops it as it stops others. Its sender is as trusted as when the event came in.
+    stops it as it stops others. A consent type that a default granted must also be granted by
+    today's default. Its sender is as trusted as when the event came in.
     """
     consent = settings.consent.model_copy(update={"hold": None})
     settings = settings.model_copy(
@@ -37,7 +40,7 @@ def compile_review(settings: Settings, checked: bool) -> Review:
         decide_hashed = compile_pipeline(settings.model_copy(update={"identity": identity}))
 
     def review(stored: Quarantined) -> Decision:
-        event = stored.event
+        event = _without_default_grants(stored.event, stored.consent)
         address, agent = event.get("ip_override", ""), event.get("user_agent", "")
         received = Received(
             stored.source, stored.received_at, address, agent, trusted=True, vetted=True
@@ -54,6 +57,16 @@ def compile_review(settings: Settings, checked: bool) -> Review:
         )
 
     return review
+
+
+def _without_default_grants(event: Event, decided_by: str) -> Event:
+    """`event` without the consent types that a default granted, so that today's default decides."""
+    defaulted = granted_by_default(decided_by)
+    states = event.get(CONSENT, {})
+    kept = {
+        kind: state for kind, state in states.items() if state != "granted" or kind not in defaulted
+    }
+    return {**event, CONSENT: kept} if len(kept) < len(states) else event
 
 
 def misfit(decision: Decision) -> str:

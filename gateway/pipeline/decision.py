@@ -115,3 +115,8 @@ class Decision:
     def steps(self) -> list[Step]:
         """A step for each stage that was reached."""
         return list(starmap(Step, self.trace))
+
+    @property
+    def consent_words(self) -> str:
+        """Each consent type's state, and what decided it."""
+        return next((str(words) for stage, _, words in self.trace if stage == "consent"), "")

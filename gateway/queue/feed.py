@@ -154,7 +154,7 @@ class Feeding:
             event["event_name"],
             self.digests(event, forms.values()),
             event.get("consent", {}),
-            _consent_words(decision),
+            decision.consent_words,
             _text(event.get("event_location"), "country"),
             _text(event.get("device"), "browser"),
             verdicts,
@@ -291,11 +291,6 @@ def _without_erased(record: FeedRecord, tombstones: Tombstones) -> FeedRecord:
         return record
     fields = {**record.fields, "d": read._replace(digests=[], changed=None).encode()}
     return record._replace(fields=fields, payloads=())
-
-
-def _consent_words(decision: Decision) -> str:
-    """Each type's state, and who decided it."""
-    return next((str(words) for stage, _, words in decision.trace if stage == "consent"), "")
 
 
 def _text(value: object, name: str) -> str:

@@ -16,7 +16,8 @@ class Quarantined(StoredEvent):
     `gateway.pipeline.decision.Decision`; events of earlier versions do not state it, and count as
     untrusted, so that the mark of a released event stops no event of a trusted sender.
     visitor, stated: as `encode_entry` writes the visitors and the types of an entry. receipt,
-    passage: as in `Decision`.
+    passage: as in `Decision`. consent: each type's state, and what decided it; "" for an event of
+    an earlier version.
     """
 
     trusted: bool = False
@@ -24,6 +25,7 @@ class Quarantined(StoredEvent):
     stated: str = ""
     receipt: str = ""
     passage: int = 1
+    consent: str = ""
 
 
 def encode_quarantined(decision: Decision, receipt: str = "") -> bytes:
@@ -41,6 +43,7 @@ def encode_quarantined(decision: Decision, receipt: str = "") -> bytes:
             "stated": " ".join(held.stated if held and decision.trusted else ()),
             "receipt": receipt,
             "passage": decision.passage,
+            "consent": decision.consent_words,
         }
     )
 

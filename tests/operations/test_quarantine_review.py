@@ -17,7 +17,7 @@ from gateway.event import Event, Received, read_event
 from gateway.operations.quarantine_review import Review, compile_review, misfit
 from gateway.pipeline.compile import Pipeline, compile_pipeline
 from gateway.pipeline.decision import Decision
-from gateway.queue.quarantined_event import Quarantined
+from gateway.queue.quarantined_event import Quarantined, encode_quarantined
 
 CONFIG = """
 server: {{hash_salt: a-salt-of-the-shop}}
@@ -149,6 +149,21 @@ def test_a_user_id_that_came_before_hashing_was_configured_is_hashed() -> None:
     decision = reviewed(ALWAYS, raw, hash_user_id=True)
     expected = pipeline_of(ALWAYS, True)(event, BROWSER).event
     assert decision.event["user_id"] == expected["user_id"] != "customer-7"
+
+
+@pytest.mark.parametrize("stated", [{}, {"ad_storage": "granted"}])
+def test_what_a_default_granted_must_be_granted_by_the_default_of_today(
+    stated: dict[str, str],
+) -> None:
+    event = read_event({**EVENT, "consent": stated, "event_location": {"country": "US"}})
+    decision = pipeline_of(NEVER, False)(event, BACKEND)
+    kept = Quarantined.read("1-1", encode_quarantined(decision))
+    assert kept.event["consent"]["ad_storage"] == "granted"
+    same = compile_review(parse(ALWAYS, hash_user_id=False), checked=True)
+    assert same(kept).verdicts["ads"].decision == "send"
+    denies = CONFIG + "consent: {{default: {{ad_storage: denied}}, regions: []}}"
+    review = compile_review(parse_settings(denies.format(schema=ALWAYS, hash="false")), True)
+    assert review(kept).verdicts["ads"].decision == ("send" if stated else "withheld")
 
 
 CONSENT = st.dictionaries(
