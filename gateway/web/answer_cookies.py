@@ -12,9 +12,11 @@ def answer_cookies(decisions: Sequence[Decision]) -> tuple[str, ...]:
     the cookie. Cookies of events before a withdrawal of consent are not set."""
     cookies: dict[str, str] = {}
     deleted: dict[str, str] = {}
-    for before, decision in zip([None, *decisions], decisions, strict=False):
-        if before is not None and cookies and withdraws(before.event, decision.event):
+    last_states: dict[str, str] = {}
+    for decision in decisions:
+        if cookies and withdraws({"consent": last_states}, decision.event):
             cookies.clear()
+        last_states |= decision.event.get("consent", {})
         for cookie in decision.cookies:
             name = cookie.partition("=")[0]
             (deleted if deletes(cookie) else cookies)[name] = cookie
