@@ -165,7 +165,8 @@ _MORE = frozenset(
     """
     region regions country countrycode language languagecode locale lang publishercc method
     revision rev version ver timestamp stamp utc required consenttype consentmodel urlpassthrough
-    adsdataredaction changed expired iseu isnew gdprap
+    adsdataredaction changed expired iseu isnew gdprap updated implied implicit defaultconsent
+    previousoptinall
     """.split()  # noqa: SIM905
 )
 _is_more = re.compile(

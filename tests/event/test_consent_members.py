@@ -220,6 +220,19 @@ def test_a_denial_in_the_form_of_a_consent_manager_denies(said: dict[str, Any]) 
             )
         ),
         {"granted": "explicit"},
+        {"purposes": {"Advertising": True}, "confirmed": True, "updated": False},
+        {**A, "implied": False},
+        {
+            "gdpr": {
+                "euconsent": TCF_ACCEPTED,
+                "gdprApplies": True,
+                "consentStatus": {
+                    "rejectedAny": False,
+                    "consentedAll": True,
+                    "granularStatus": {"defaultConsent": False, "previousOptInAll": False},
+                },
+            }
+        },
         {"acceptedCookies": "2026-11-21T10:00:00Z"},
         {"acceptedCategories": None},
         {"shown": "10:00,11:00"},
