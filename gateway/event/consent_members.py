@@ -3,8 +3,9 @@ tags, and lists of the categories that the visitor accepted.
 
 Sources: cookieconsent.orestbida.com (getUserPreferences), my.onetrust.com (OnetrustActiveGroups),
 developers.didomi.io (didomiPurposesConsent), axept.io (axeptio_authorized_vendors),
-rudderstack.com/docs (consentManagement); IAB's CMP API v2 (TCData, in-app keys) and GPP CMP API
-(pingData, in-app keys).
+rudderstack.com/docs (consentManagement), npm @transcend-io/airgap.js-types
+(TrackingConsentDetails), docs.prebid.org (gdprConsent); IAB's CMP API v2 (TCData, in-app keys) and
+GPP CMP API (pingData, in-app keys).
 """
 
 import re
@@ -43,6 +44,19 @@ _NAMES = {
     **dict.fromkeys(("euconsent", "euconsent-v2", "euconsent_v2"), "tc_string"),
 }
 """Fields of an event by their names in `consent`; `gdpr` itself may be a choice there."""
+
+_BY_SHAPE = {
+    **dict.fromkeys(
+        ("tcf", "consentString", "consent_string"),
+        ("tc_string", re.compile(r"C[\w-]{30,}(?:\.[\w-]*)*").fullmatch),
+    ),
+    **dict.fromkeys(
+        ("usp", "ccpa", "uspConsent"),
+        ("us_privacy", re.compile(r"1[YN-]{3}", re.IGNORECASE).fullmatch),
+    ),
+}
+"""Fields of an event by names in `consent` that can have other values too, and the shape of the
+strings."""
 
 _BESIDE_STRINGS = {
     "tc_string": re.compile(
@@ -159,13 +173,14 @@ class _Found:
         beside = [
             _BESIDE_STRINGS[name]
             for key, value in stated.items()
-            if (name := _NAMES.get(key)) in _BESIDE_STRINGS and _is_string(name, value)
+            if (name := _name(key, value)) in _BESIDE_STRINGS and _is_string(name, value)
         ]
         rest = {}
         for key, value in stated.items():
-            if key not in _NAMES and any(is_beside(key) for is_beside in beside):
+            name = _name(key, value)
+            if name is None and any(is_beside(key) for is_beside in beside):
                 continue
-            if (name := _NAMES.get(key)) and _is_string(name, value):
+            if name and _is_string(name, value):
                 self.strings.setdefault(name, []).extend(_as_list(value))
             elif folded(key) in _ACCEPTED and (names := _names_in(key, value)) is not None:
                 self.accepted = self.accepted or []
@@ -181,6 +196,14 @@ class _Found:
         if levels > 0 and isinstance(value, list):
             return [self._left_of(each, levels - 1) for each in value]
         return value
+
+
+def _name(key: str, value: object) -> str | None:
+    """The field of an event to which the member `key` of `consent` belongs, if any."""
+    if key in _BY_SHAPE and isinstance(value, str):
+        name, has_shape = _BY_SHAPE[key]
+        return name if has_shape(value.strip()) else None
+    return _NAMES.get(key)
 
 
 def _is_string(name: str, value: object) -> bool:
