@@ -45,6 +45,14 @@ _NAMES = {
 }
 """Fields of an event by their names in `consent`; `gdpr` itself may be a choice there."""
 
+_GPC = "gpc"
+_NAMES_OF_GPC = {
+    *(_GPC, "gpcStatus", "gpcEnabled", "isGpcEnabled"),
+    *(each for each, name in OTHER_SPELLINGS.items() if name == _GPC),
+}
+"""Names of Global Privacy Control in `consent`. Besides the opt-out, it denies what is not stated,
+as other refusals do."""
+
 _BY_SHAPE = {
     **dict.fromkeys(
         ("tcf", "consentString", "consent_string"),
@@ -177,6 +185,8 @@ class _Found:
         ]
         rest = {}
         for key, value in stated.items():
+            if key in _NAMES_OF_GPC and any(map(is_grant, _as_list(value))):
+                self.strings[_GPC] = [True]
             name = _name(key, value)
             if name is None and any(is_beside(key) for is_beside in beside):
                 continue

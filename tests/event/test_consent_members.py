@@ -16,6 +16,8 @@ from tests.support.consent.signals import TCF_ACCEPTED, TCF_REFUSED
 STAGE = compile_consent(ConsentSettings())
 ADS = {"ad_storage", "ad_user_data", "ad_personalization"}
 GOOGLE = {*ADS, "analytics_storage"}
+A = {"necessary": True, "preferences": True, "statistics": True, "marketing": True}
+ALL = dict.fromkeys(sorted(GOOGLE), "granted")
 GPP_ACCEPTED = "DBABBg~BAoAAABA.QA"
 """Of California, without an opt-out."""
 
@@ -81,6 +83,17 @@ def test_what_strings_in_it_deny(said: Any, types: set[str]) -> None:
     assert denied({"consent": said}) == types
 
 
+@pytest.mark.parametrize("key", ["gpc", "globalPrivacyControl", "sec_gpc", "isGpcEnabled"])
+@pytest.mark.parametrize("value", [True, 1, "1", "true", [False, True]])
+def test_global_privacy_control_holds_beside_grants(key: str, value: Any) -> None:
+    opted_out = {"ad_user_data", "ad_personalization"}
+    for said in ({**ALL, key: value}, {**ALL, "cmp": {key: value}}, [{key: value}, ALL]):
+        assert denied({"consent": said}) == opted_out
+        assert denied({"consent_state": said}) == opted_out
+    assert denied({"consent": {**ALL, key: False}}) == set()
+    assert denied({"consent": {key: value}}) == GOOGLE
+
+
 @pytest.mark.parametrize("key", ["accepted", "acceptedCategories", "categories", "Granted"])
 def test_a_list_of_what_was_accepted_denies_the_rest(key: str) -> None:
     assert denied({"consent": {key: ["necessary", "analytics"]}}) == ADS
@@ -91,10 +104,6 @@ def test_a_list_of_what_was_accepted_denies_the_rest(key: str) -> None:
     assert denied({"consent": [{key: ["ads"]}, {key: ["analytics"]}]}) == set()
     assert denied({"consent": {key: ["4"], "ad_storage": True}}) == GOOGLE - {"ad_storage"}
     assert denied({"consent": {key: ["ads", "analytics"], "ad_storage": 0}}) == {"ad_storage"}
-
-
-A = {"necessary": True, "preferences": True, "statistics": True, "marketing": True}
-ALL = dict.fromkeys(sorted(GOOGLE), "granted")
 
 
 @pytest.mark.parametrize(
