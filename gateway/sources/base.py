@@ -8,7 +8,7 @@ To add a source, read docs/adding-a-source.md.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
@@ -327,6 +327,17 @@ def check_count(messages: Sequence[Any]) -> None:
     `read_events` does so too."""
     if len(messages) > MAX_EVENTS:
         raise Refused(413, "too_many_events", f"more than {MAX_EVENTS} events in one request")
+
+
+def check_shared(shared: Mapping[str, Any], messages: Sized, trusted: bool = False) -> None:
+    """Raises `Refused` if `shared`, fields next to `messages`, is too large to be added to each of
+    them. Sources call it before they do so. trusted: as in `Batch`."""
+    if len(messages) <= FEW_EVENTS:
+        return
+    try:
+        BatchSize(trusted).check_shared(shared, len(messages))
+    except BatchTooLarge:
+        raise Refused(413, "grows_too_much", _GROWS_TOO_MUCH) from None
 
 
 def read_events(

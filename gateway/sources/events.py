@@ -79,7 +79,7 @@ class Events(Source[EventsSettings]):
     def read(self, request: Inbound) -> Batch:
         if not self.shows_key(request):
             raise Refused(401, "unauthorized", "send a valid key as Authorization: Bearer <key>")
-        return read_events(raw_events(request).events, trusted=True)
+        return read_events(raw_events(request, trusted=True).events, trusted=True)
 
     def answer(self, batch: Batch) -> Answer:
         event_ids = [event.get("event_id") for event in batch.events]

@@ -18,6 +18,8 @@ from gateway.sources.base import (
     Refused,
     Source,
     TrustedSourceSettings,
+    check_count,
+    check_shared,
     read_events,
 )
 from gateway.sources.description import (
@@ -168,6 +170,8 @@ class MeasurementProtocol(Source[MeasurementProtocolSettings]):
             body, events = with_fields_expanded(body), [_expanded(event) for event in events]
         shared = {**_shared(body), "x-ga-measurement_id": _stream(query)}
         envelope = _statements(body)
+        check_count(events)
+        check_shared({**shared, **envelope}, events, trusted=True)
         return read_events(
             events,
             lambda event: _to_event(event, shared, envelope),

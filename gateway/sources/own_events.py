@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from gateway.event import Event
-from gateway.sources.base import MAX_EVENTS, Inbound, Refused, check_count
+from gateway.sources.base import MAX_EVENTS, Inbound, Refused, check_count, check_shared
 from gateway.sources.description import EVENT, JSON, Operation, Schema
 from gateway.sources.description import query_fields as query_parameter
 from gateway.sources.form import expand, form_fields, query_fields
@@ -82,23 +82,24 @@ class RawEvents(NamedTuple):
     sent: Sequence[Any] = ()
 
 
-def raw_events(request: Inbound) -> RawEvents:
+def raw_events(request: Inbound, trusted: bool = False) -> RawEvents:
     """The events in `request`.
 
     JSON is one event, an array, or ``{"events": [...]}``. Statements about consent next to `events`
     apply to each event; the tokens and `SENT_AT` are only read there. JSON is recognised by how it
     begins, whatever the content type says (``curl -d '{...}'`` declares a form). A form is one
-    event; so is the query string of a request without a body. Raises `Refused`.
+    event; so is the query string of a request without a body. trusted: as in `Batch`. Raises
+    `Refused`.
     """
     if not request.body:
         return _one(expand(query_fields(request.query)))
     content_type = request.headers.get("content-type", "")
     kind = content_type.partition(";")[0].strip().lower()
     if kind in _JSON_TYPES:
-        return _listed(request.body)
+        return _listed(request.body, trusted)
     text = request.body.lstrip(_BLANKS)
     if text.startswith(_JSON):
-        return _listed(text)
+        return _listed(text, trusted)
     if kind == _FORM:
         return _one(expand(form_fields(request.body)))
     if kind == _MULTIPART:
@@ -121,7 +122,7 @@ def without_tokens(event: Any) -> Any:
     return event
 
 
-def _listed(text: bytes) -> RawEvents:
+def _listed(text: bytes, trusted: bool) -> RawEvents:
     """The events in `text`, which should be JSON."""
     envelope, events = _opened(decode_body(text))
     events = as_messages(events)
@@ -139,6 +140,7 @@ def _listed(text: bytes) -> RawEvents:
         submission_token = ""
     envelope = _with_all_statements(envelope)
     if stated := statements_in(envelope):
+        check_shared(stated, events, trusted)
         events = [
             with_statements(each, stated) if isinstance(each, dict) else each for each in events
         ]

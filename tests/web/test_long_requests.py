@@ -279,9 +279,9 @@ def test_intake_reads_them_in_a_thread(
 ) -> None:
     threads, read = [], own_events.raw_events
 
-    def noticed(request: Inbound) -> own_events.RawEvents:
+    def noticed(request: Inbound, trusted: bool = False) -> own_events.RawEvents:
         threads.append(threading.current_thread().name)
-        return read(request)
+        return read(request, trusted)
 
     monkeypatch.setattr(collect, "raw_events", noticed)
     monkeypatch.setattr(events, "raw_events", noticed)

@@ -12,6 +12,8 @@ from gateway.sources.base import (
     Refused,
     Source,
     SourceSettings,
+    check_count,
+    check_shared,
     read_events,
 )
 from gateway.sources.description import (
@@ -102,11 +104,14 @@ class GA4(Source[GA4Settings]):
 
 
 def _hits(shared: Hit, body: bytes) -> list[Hit]:
-    """The parameters of each event, from the query and from its line."""
+    """The parameters of each event, from the query and from its line. Raises `Refused` if there are
+    too many."""
     text = mend_text(body)
     lines = [line for line in text.replace("\r\n", "\n").split("\n") if line.strip()]
     if not lines:
         return [shared]
+    check_count(lines)
+    check_shared(shared, lines)
     return [_with_line(shared, _parameters(line)) for line in lines]
 
 

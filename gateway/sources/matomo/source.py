@@ -17,6 +17,7 @@ from gateway.sources.base import (
     Refused,
     Source,
     SourceSettings,
+    check_shared,
     read_events,
 )
 from gateway.sources.description import (
@@ -149,6 +150,7 @@ class Matomo(Source[MatomoSettings]):
                 "expected a hit in the query or in a form, or JSON with a list of requests",
             )
         trusted = self._is_trusted(request, found)
+        check_shared(found.statements, found.hits, trusted)
         agent = request.headers.get("user-agent", "")
         batch = read_events(
             found.hits,

@@ -13,7 +13,16 @@ from pydantic import Field
 from gateway.event import Event
 from gateway.event.times import to_seconds
 from gateway.sources.answers import report, status_of
-from gateway.sources.base import Answer, Batch, Inbound, Refused, Source, check_count, read_events
+from gateway.sources.base import (
+    Answer,
+    Batch,
+    Inbound,
+    Refused,
+    Source,
+    check_count,
+    check_shared,
+    read_events,
+)
 from gateway.sources.description import (
     JSON,
     NONE_ACCEPTED,
@@ -136,6 +145,7 @@ class PostHog(Source[PostHogSettings]):
         if with_fields:
             envelope = with_fields_expanded(envelope)
         stated = statements_in(envelope)
+        check_shared(stated, messages, trusted)
         backend = trusted or _is_backend(request, messages)
         sent = list(_sent_times(query, envelope, messages))
         sent_at = _latest(sent) or request.received_at

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway.event import Event
-from gateway.sources.base import Batch, Inbound, Refused, check_count, read_events
+from gateway.sources.base import Batch, Inbound, Refused, check_count, check_shared, read_events
 from gateway.sources.reading import as_messages, as_object
 from gateway.sources.segment.message import is_from_backend, to_event
 from gateway.sources.statement_fields import may_have_fields, with_fields_expanded
@@ -33,7 +33,8 @@ def read_calls(
     if not isinstance(messages, list):
         raise Refused(400, "malformed", "expected a list in batch")
     check_count(messages)
-    envelope = body if "batch" in body else {}
+    envelope = _around(body)
+    check_shared(envelope, messages, trusted)
     if may_have_fields(request.body):
         envelope, messages = _expanded(envelope), [_expanded(each) for each in messages]
     unnamed = [each for each in messages if type(each) is dict and not each.get("anonymousId")]
@@ -49,6 +50,11 @@ def read_calls(
     )
     batch.sent = [body["sentAt"]] if body.get("sentAt") else _sent_times(messages)
     return batch
+
+
+def _around(body: Event) -> Event:
+    """The members next to `batch`; none if `body` is a call."""
+    return {name: body[name] for name in body if name != "batch"} if "batch" in body else {}
 
 
 def _expanded(message: Any) -> Any:

@@ -18,6 +18,7 @@ from gateway.sources.base import (
     Source,
     SourceSettings,
     check_count,
+    check_shared,
     read_events,
 )
 from gateway.sources.description import (
@@ -161,6 +162,7 @@ class Snowplow(Source[SnowplowSettings]):
 
 def _read(payloads: list[Any], envelope: Event, trusted: bool, anonymous: bool) -> Batch:
     check_count(payloads)
+    check_shared(envelope, payloads, trusted)
     items = items_of_orders(payloads)
     places = [
         place

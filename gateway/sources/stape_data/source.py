@@ -17,6 +17,7 @@ from gateway.sources.base import (
     Refused,
     Source,
     SourceSettings,
+    check_shared,
     read_events,
 )
 from gateway.sources.description import (
@@ -134,7 +135,8 @@ class StapeData(Source[StapeDataSettings]):
             raise Refused(401, "unauthorized", "send a valid key, or none")
         shared = _of_query(request)
         if request.body:
-            raw = raw_events(request)
+            raw = raw_events(request, trusted)
+            check_shared(shared, raw.events, trusted)
             objects, sent = [_with_shared(each, shared) for each in raw.events], raw.sent
         elif shared:
             objects, sent = [shared], ()
