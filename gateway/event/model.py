@@ -50,6 +50,7 @@ class Received:
     page_token: a secret of the page that sent it, "" without one; it is never stored, logged or
     passed on. clock_offset: seconds by which the sender's clock is behind. browser: what
     `gateway.stages.enrichment.browser` has read in the headers, for all events of the request.
+    stated: in the same way, what `gateway.stages.consent.signals` has read in the query.
     number: of the request in its process; it tells apart two that came in the same millisecond.
     """
 
@@ -69,6 +70,7 @@ class Received:
     clock_offset: float = 0.0
     number: int = field(default=0, repr=False, compare=False)
     browser: Any = field(default=None, init=False, repr=False, compare=False)
+    stated: Any = field(default=None, init=False, repr=False, compare=False)
 
 
 class EventError(ValueError):

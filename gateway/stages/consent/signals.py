@@ -105,6 +105,18 @@ _SIGNS = frozenset(
 )
 NO_SIGNALS = Signals()
 
+
+class _Stated(NamedTuple):
+    """What the query of a URL states. strings: as in `Signals`. types: as `Signals.query`.
+    accepted: choices by category."""
+
+    strings: Pairs = ()
+    types: Pairs = ()
+    accepted: dict[str, bool] = {}
+
+
+NOTHING = _Stated()
+
 _in_query = re.compile(
     rf"(?:^|&)({'|'.join(_IN_QUERY)}|consent(?:(?:[.\[]|%2E|%5B)[^=&]*)?)(?:=([^&]*)|(?=&|$))",
     re.IGNORECASE,
@@ -126,8 +138,8 @@ def compile_signals(settings: ConsentSettings) -> Callable[[Event, Received], Si
 
     def signals_of(event: Event, received: Received) -> Signals:
         signals = NO_SIGNALS if _SIGNS.isdisjoint(event) else _in_event(event)
-        if received.query and (found := _stated_in(received.query)):
-            signals = _with_query(signals, found)
+        if received.query and (stated := _stated_by(received)) is not NOTHING:
+            signals = _with_query(signals, stated)
         if read_cookies is not None and (header := received.headers.get("cookie")):
             signals = signals._replace(cookies=_bounded(read_cookies(header)))
         return signals
@@ -189,8 +201,20 @@ def _strings(fields: Mapping[str, Any]) -> Pairs:
     return _distinct(found)
 
 
-def _with_query(signals: Signals, found: list[tuple[str, str]]) -> Signals:
-    strings = [*signals.strings]
+def _stated_by(received: Received) -> _Stated:
+    """What the query of the request states. It is read once for all of its events: a long one takes
+    30 ms."""
+    stated: _Stated | None = received.stated
+    if stated is None:
+        stated = received.stated = _read_query(received.query)
+    return stated
+
+
+def _read_query(query: str) -> _Stated:
+    found = _stated_in(query)
+    if not found:
+        return NOTHING
+    strings: list[tuple[str, str]] = []
     consents: list[object] = []
     for name, value in found:
         name, text = unquote_plus(name), unquote_plus(value)
@@ -202,11 +226,15 @@ def _with_query(signals: Signals, found: list[tuple[str, str]]) -> Signals:
             consents.append(text)
     members = read_members(consents)
     strings += _strings(members.strings)
+    return _Stated(_distinct(strings), tuple(members.states.items()), choices_of(members))
+
+
+def _with_query(signals: Signals, stated: _Stated) -> Signals:
+    strings = _distinct([*signals.strings, *stated.strings])
     categories = signals.categories
-    if accepted := choices_of(members):
-        categories = bounded(merged([dict(categories), accepted]))
-    said = tuple(members.states.items())
-    return signals._replace(strings=_distinct(strings), query=said, categories=categories)
+    if stated.accepted:
+        categories = bounded(merged([dict(categories), stated.accepted]))
+    return signals._replace(strings=strings, query=stated.types, categories=categories)
 
 
 def _distinct(strings: Iterable[tuple[str, str]]) -> Pairs:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.event import Received
 from gateway.sources.ga4.hit import to_event
-from gateway.stages.consent import ConsentSettings, compile_consent, readers
+from gateway.stages.consent import ConsentSettings, compile_consent, readers, signals
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "consent" / "strings.json"
 STRINGS = json.loads(FIXTURE.read_text())
@@ -773,3 +773,26 @@ def test_long_strings_are_read_once_for_all_events_of_a_request(
     for _ in range(20):
         stage({"event_name": "page_view", **HERE, "tc_string": long}, received)
     assert read == [long]
+
+
+LONG_QUERY = "&".join(f"gc%73=G1{number}" for number in range(5_000))
+
+
+def test_a_long_query_is_read_once_for_all_events_of_a_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """To read a query of 64 KB for each of a thousand events took half a minute."""
+    read: list[str] = []
+    whole = signals._stated_in
+
+    def counted(query: str) -> Any:
+        read.append(query)
+        return whole(query)
+
+    monkeypatch.setattr(signals, "_stated_in", counted)
+    stage = compile_consent(ConsentSettings.model_validate(NOTHING_ELSE))
+    for query in (LONG_QUERY, "a=1"):
+        received = Received("site", 1_795_000_000.0, query=query)
+        for _ in range(20):
+            stage({"event_name": "page_view", **HERE}, received)
+    assert [len(query) for query in read] == [len(LONG_QUERY), len("a=1")]
