@@ -159,11 +159,11 @@ class Intake:
         request.received_at = time.time()
         if takes_long(self._source, request):
             lane = self._long_requests.lane(self._source, request)
-            async with lane.place(len(request.body) + len(request.query)):
+            async with lane.place(_size_of(request)):
                 batch = await lane.read(self._source, request)
                 return await self._take(batch, request, client, bucket, check_token)
         if self._long_work.is_over() and not self._source.shows_key(request):
-            await self._long_work.wait(len(request.body) + len(request.query))
+            await self._long_work.wait(_size_of(request))
         batch = self._source.read(request)
         return await self._take(batch, request, client, bucket, check_token)
 
@@ -246,3 +246,8 @@ class Intake:
 
     def _count_refused(self, reason: str, events: int = 1) -> None:
         self._pending_counts.add(f"refused:{self._name}:{reason}", events)
+
+
+def _size_of(request: Inbound) -> int:
+    """Bytes that `request` holds while it waits: headers can have as many as a body."""
+    return len(request.body) + len(request.query) + sum(map(len, request.headers.values()))

@@ -22,7 +22,7 @@ LOOKING = 16
 that would cost more than their work."""
 
 MAX_WAITING_BYTES = 32 << 20
-"""Of all bodies that wait for their turn."""
+"""Of all requests that wait for their turn."""
 
 RETRY_AFTER = 2
 """Seconds after which a sender may try again."""
