@@ -99,6 +99,7 @@ def test_what_is_neither_json_nor_a_form_is_415(content_type: str, body: bytes) 
         (as_multipart({"event_name": "a"}), "multipart/form-data; boundary=C"),
         (as_multipart({"event_name": "a"}), "multipart/form-data"),
         (b"--B\r\n\r\nno name\r\n--B--\r\n", "multipart/form-data; boundary=B"),
+        (as_multipart({"event_name": "a"}), f"multipart/form-data{';' * 60_000} boundary=B"),
     ],
 )
 def test_nothing_that_can_be_read_is_400(body: bytes, content_type: str | None) -> None:
