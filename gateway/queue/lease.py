@@ -39,6 +39,7 @@ class Lease:
         self._redis = redis
         self._keys = keys
         self._most = most
+        self._held_at = 0.0
         self._take = redis.register_script(script("take_lease"))
         self._others = redis.register_script(script("lease_holders"))
 
@@ -49,19 +50,23 @@ class Lease:
         return taken
 
     async def keep(self, lost: Callable[[], None]) -> None:
-        """Renews the lease repeatedly until it is cancelled, or until the lease is lost to other
-        drains: then it calls `lost`."""
+        """Renews the lease repeatedly until it is cancelled, or until the lease is lost: to other
+        drains, or because Redis has not answered for `LEASE_SECONDS`, so that others may take over.
+        Then it calls `lost`."""
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             try:
-                if not await self._hold():
-                    log.warning(
-                        "lease lost after missed renewals; stopping, another worker has taken over"
-                    )
-                    lost()
-                    return
-            except RedisError as error:
+                async with asyncio.timeout(max(RENEW_SECONDS, self._seconds_left())):
+                    is_held = await self._hold()
+            except (RedisError, TimeoutError) as error:
                 log.warning("could not renew a lease: %s", type(error).__name__)
+                is_held = self._seconds_left() > 0
+            if not is_held:
+                log.warning(
+                    "lease lost after missed renewals; stopping, as another worker may take over"
+                )
+                lost()
+                return
 
     async def others(self) -> set[bytes]:
         """The names of the consumers of the other drains at work."""
@@ -76,8 +81,15 @@ class Lease:
     async def _hold(self) -> bool:
         arguments: list[str | int] = [self.holder, self._most]
         arguments += [int(LEASE_SECONDS * 1000), LATEST_MS]
+        asked_at = time.monotonic()
         held = await self._take([self._keys.drains], arguments)
+        if held:
+            self._held_at = asked_at
         return bool(held)
+
+    def _seconds_left(self) -> float:
+        """How long the lease lasts at least."""
+        return self._held_at + LEASE_SECONDS - time.monotonic()
 
 
 async def needs_drain(redis: Redis, keys: DestinationKeys, *unless: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
@@ -23,11 +24,13 @@ from gateway.queue.lease import (
 )
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, ensure_group
+from gateway.redis_client.connect import connect_for_work
 from gateway.system.tasks import cancel_and_wait
 from tests.support.drains import nobody
 from tests.support.events import decisions
 from tests.support.keys import ADS, KEYS
 from tests.support.stopwatch import Stopwatch
+from tests.support.valkey_server import TcpServer
 
 pytestmark = pytest.mark.anyio
 
@@ -150,6 +153,25 @@ async def test_a_lease_that_others_took_is_lost(
         await lease.keep(lost=lambda: told.append("lost"))
     assert told == ["lost"]
     assert await redis.zrange(ADS.drains, 0, -1) == [b"heir"]
+
+
+async def test_a_lease_is_lost_once_redis_has_not_answered_for_as_long_as_it_lasts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For example, the machine was cut off from Redis: elsewhere another drain takes over then, and
+    sends what this one has read."""
+    monkeypatch.setattr(lease_module, "RENEW_SECONDS", 0.01)
+    monkeypatch.setattr(lease_module, "LEASE_SECONDS", 0.3)
+    told = []
+    with TcpServer(tmp_path / "valkey") as server:
+        async with connect_for_work(server.url) as redis:
+            lease = Lease(redis, ADS, "drain", 1)
+            assert await lease.take()
+            server.suspend()
+            async with asyncio.timeout(5):  # a command alone waits for ten seconds
+                await lease.keep(lost=lambda: told.append("lost"))
+            server.resume()
+    assert told == ["lost"]
 
 
 async def test_a_drain_that_lost_its_lease_takes_no_more(
