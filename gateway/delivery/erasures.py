@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 
 from redis.asyncio import Redis
@@ -17,7 +18,11 @@ from gateway.redis_client.connect import RedisError
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-"""How often a drain reads the tombstones. `gateway erase` waits longer before it removes events."""
+"""How often a drain reads the tombstones."""
+
+BLIND_SECONDS = 4.0
+"""How long a drain goes on after it has asked for them the last time with success. `gateway erase`
+waits longer before it removes events."""
 
 
 class Erasures:
@@ -28,19 +33,24 @@ class Erasures:
         self._keys = keys
         self._digests = digests
         self._tombstones = Tombstones()
+        self._looked_at = 0.0
 
     async def look(self) -> None:
         """Reads the tombstones. Raises what Redis raised."""
+        asked_at = time.monotonic()
         self._tombstones = await read_tombstones(self._redis, self._keys)
+        self._looked_at = asked_at
 
     async def keep_looking(self, blind: Callable[[], None]) -> None:
-        """Reads the tombstones every `LOOK_SECONDS` until cancelled. If Redis fails, calls `blind`
-        and returns."""
+        """Reads the tombstones every `LOOK_SECONDS` until cancelled. If Redis fails, or has not
+        answered for `BLIND_SECONDS`, calls `blind` and returns."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
+            left = self._looked_at + BLIND_SECONDS - time.monotonic()
             try:
-                await self.look()
-            except RedisError as error:
+                async with asyncio.timeout(max(0.0, left)):
+                    await self.look()
+            except (RedisError, TimeoutError) as error:
                 log.warning("cannot read what was erased: %s", type(error).__name__)
                 blind()
                 return

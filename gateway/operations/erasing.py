@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.delivery.erasures import LOOK_SECONDS
+from gateway.delivery.erasures import BLIND_SECONDS
 from gateway.delivery.planning import ERASED
 from gateway.event.words import counted
 from gateway.ledger.feeding import build_reporting
@@ -29,8 +29,8 @@ from gateway.queue.tombstones import write_tombstones
 from gateway.spool.appender import build_spool
 from gateway.spool.file import NAMES
 
-MARGIN_SECONDS = 1.5
-"""How much longer an erasure waits than the interval at which drains look for tombstones."""
+MARGIN_SECONDS = 1.0
+"""How much longer an erasure waits than a drain goes on that cannot look for tombstones."""
 
 REWRITE_SECONDS = 600.0
 
@@ -60,7 +60,7 @@ async def erase(
     """
     names = {*_tombstones(person.sought), *found.all_receipts}
     await write_tombstones(person.redis, person.keys, names, time.time())
-    await asyncio.sleep(LOOK_SECONDS + MARGIN_SECONDS)
+    await asyncio.sleep(BLIND_SECONDS + MARGIN_SECONDS)
     await person.wait_for_ledger()
     removed = await person.find()
     counts = dict(removed.counts())

@@ -44,7 +44,7 @@ def theirs(number: int) -> dict[str, object]:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(erasing, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(erasing, "BLIND_SECONDS", 0)
     monkeypatch.setattr(erasing, "MARGIN_SECONDS", 0)
 
 

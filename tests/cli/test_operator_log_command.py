@@ -31,7 +31,7 @@ EMAIL = "anna@shop.example"
 @pytest.fixture
 def config(redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A gateway with four dead letters."""
-    monkeypatch.setattr(erasing, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(erasing, "BLIND_SECONDS", 0)
     monkeypatch.setattr(erasing, "MARGIN_SECONDS", 0)
     path = tmp_path / "gateway.yaml"
     path.write_text(CONFIG.format(url=redis_url, data=tmp_path / "data"))

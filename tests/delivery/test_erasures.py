@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from redis.asyncio import Redis
 
 from destinations.base import Response
 from gateway.configuration.delivery import DeliverySettings
+from gateway.delivery import erasures as erasures_module
 from gateway.delivery.assignment import Assignment
 from gateway.delivery.drain import Drain
 from gateway.delivery.erasures import Erasures
@@ -20,12 +22,13 @@ from gateway.delivery.stay import Patience, Stay
 from gateway.event import Event
 from gateway.queue.lease import Lease
 from gateway.queue.tombstones import write_tombstones
-from gateway.redis_client.connect import RedisError
+from gateway.redis_client.connect import RedisError, connect_for_work
 from tests.support.destination_numbers import numbers
 from tests.support.drains import DOWN, OK, Fill, nobody, run
 from tests.support.events import make_entries
 from tests.support.keys import ADS, KEYS
 from tests.support.scripted_vendor import Parcel, Vendor
+from tests.support.valkey_server import TcpServer
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quick")]
 
@@ -131,7 +134,7 @@ async def test_a_receipt_is_enough(redis: Redis, erasures: Erasures) -> None:
 
 
 async def test_a_drain_that_cannot_look_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.delivery.erasures.LOOK_SECONDS", 0)
+    monkeypatch.setattr(erasures_module, "LOOK_SECONDS", 0)
 
     class Gone:
         async def zrange(self, *_: object, **__: object) -> object:
@@ -141,4 +144,22 @@ async def test_a_drain_that_cannot_look_ends(monkeypatch: pytest.MonkeyPatch) ->
     gone: Any = Gone()
     async with asyncio.timeout(60):
         await Erasures(gone, KEYS, digests).keep_looking(lambda: calls.append(None))
+    assert calls == [None]
+
+
+async def test_a_drain_that_redis_does_not_answer_ends_before_an_erasure_removes_events(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For example, its machine was cut off from Redis."""
+    monkeypatch.setattr(erasures_module, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(erasures_module, "BLIND_SECONDS", 0.3)
+    calls: list[None] = []
+    with TcpServer(tmp_path / "valkey") as server:
+        async with connect_for_work(server.url) as cut_off:
+            erasures = Erasures(cut_off, KEYS, digests)
+            await erasures.look()
+            server.suspend()
+            async with asyncio.timeout(5):  # a command alone waits for ten seconds
+                await erasures.keep_looking(lambda: calls.append(None))
+            server.resume()
     assert calls == [None]

@@ -56,7 +56,7 @@ async def test_who_reads_it_is_noted(anna: Person) -> None:
 async def test_what_was_surveyed_is_erased_and_noted(
     anna: Person, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(erasing, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(erasing, "BLIND_SECONDS", 0)
     monkeypatch.setattr(erasing, "MARGIN_SECONDS", 0)
     noted: list[Mapping[str, int]] = []
     found = await survey_erasure(anna)
@@ -72,7 +72,7 @@ async def test_what_was_surveyed_is_erased_and_noted(
 async def test_a_user_id_that_is_hashed_is_erased_by_itself_and_by_its_hash(
     anna: Person, redis: Redis, monkeypatch: pytest.MonkeyPatch, typed: str
 ) -> None:
-    monkeypatch.setattr(erasing, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(erasing, "BLIND_SECONDS", 0)
     monkeypatch.setattr(erasing, "MARGIN_SECONDS", 0)
     await bury(redis, "ads", [make_event(2, user_id=HASHED)])
     person = replace(anna, sought=anna.digests.sought(typed))
@@ -86,7 +86,7 @@ async def test_an_erasure_that_is_stopped_is_noted(
     async def stop(*_: object) -> None:
         raise asyncio.CancelledError
 
-    monkeypatch.setattr(erasing, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(erasing, "BLIND_SECONDS", 0)
     monkeypatch.setattr(erasing, "MARGIN_SECONDS", 0)
     monkeypatch.setattr(erasing, "forget_recent", stop)
     noted: list[Mapping[str, int]] = []
@@ -99,7 +99,7 @@ async def test_an_erasure_that_is_stopped_is_noted(
 async def test_an_order_is_not_erased_with_the_user_of_the_same_number(
     anna: Person, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(erasing, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(erasing, "BLIND_SECONDS", 0)
     monkeypatch.setattr(erasing, "MARGIN_SECONDS", 0)
     await bury(redis, "ads", [make_event(2, user_id="1001"), make_event(3, transaction_id="1001")])
     both = replace(anna, sought=anna.digests.sought("1001"))

@@ -88,7 +88,7 @@ async def test_an_earlier_event_without_content_may_be_of_any_kind(
     books: Books, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is erased rather than kept, and the report says so."""
-    monkeypatch.setattr(erasing, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(erasing, "BLIND_SECONDS", 0)
     monkeypatch.setattr(erasing, "MARGIN_SECONDS", 0)
     books.appender = appender(books, lambda *_: [books.digests.name_of("1001")])
     event = make_event(0, transaction_id="1001")
