@@ -27,7 +27,6 @@ from gateway.queue.counting import BY_ERASURE
 from gateway.queue.erasure import forget_recent, rewrite_files, withhold
 from gateway.queue.tombstones import write_tombstones
 from gateway.spool.appender import build_spool
-from gateway.spool.file import NAMES
 
 MARGIN_SECONDS = 1.0
 """How much longer an erasure waits than a drain goes on that cannot look for tombstones."""
@@ -129,7 +128,7 @@ def _beyond_reach(person: Person, removed: Found, embedded: bool) -> list[str]:
             f"{settings.consent.hold.seconds} s, or are withheld when they are released"
         )
     spool = build_spool(settings)
-    if spool is not None and any(spool.folder.glob(NAMES)):
+    if spool is not None and spool.has_files:
         lines.append(
             f"events wait in {spool.folder} for Redis; those of this person are withheld when they "
             "get there. Run this command again when the spool is empty"

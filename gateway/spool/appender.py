@@ -64,12 +64,12 @@ class SpoolNumbers:
 
 
 def build_spool(settings: Settings) -> SpoolFolder | None:
-    """The folder of the spool; None if the spool is switched off."""
+    """The folder of the spool; None if the spool is switched off and has nothing from before."""
     spool = settings.spool
     namespace = settings.redis.namespace
     name = "spool" if namespace == DEFAULT_NAMESPACE else f"spool-{namespace}"
-    folder = spool.folder or settings.redis.data_dir / name
-    return SpoolFolder(folder, spool.max_bytes) if spool.enabled else None
+    folder = SpoolFolder(spool.folder or settings.redis.data_dir / name, spool.max_bytes)
+    return folder if spool.enabled or folder.has_files else None
 
 
 class SpoolingAppender:

@@ -53,6 +53,11 @@ class SpoolFolder:
         return sum(file.bytes for file in self._files)
 
     @property
+    def has_files(self) -> bool:
+        """Whether there are files, of any process."""
+        return any(self.folder.glob(NAMES))
+
+    @property
     def share(self) -> float:
         """The share of `max_bytes` that is used."""
         return self.bytes / self._max_bytes

@@ -54,9 +54,9 @@ def create_app(
 ) -> Application:
     """The ASGI application of one web process.
 
-    spool_folder: where the events of browsers wait while Redis cannot take them; without one they
-    are refused. is_rejected: returns whether the configuration file has changed since `settings`
-    and the change was rejected.
+    spool_folder: where the events of browsers wait while Redis cannot take them. They are refused
+    without one; if the spool is switched off, it is only emptied. is_rejected: returns whether the
+    configuration file has changed since `settings` and the change was rejected.
     """
     redis = connect_for_intake(redis_url)
     pending_counts = PendingCounts()
@@ -93,7 +93,8 @@ def create_app(
     request_sample = RequestSample(redis, keys)
     refusals = Refusals(sources, request_sample, pending_counts)
     for name, source in sources.items():
-        keep = spool if spool is not None and source.spools else appender
+        spools = settings.spool.enabled and source.spools
+        keep = spool if spool is not None and spools else appender
         of_source = endpoints_of(name, source, server, shared, keep, refusals.of(name))
         endpoints += [(claim, of_source.by_role[claim.role]) for claim in claims_of(name, source)]
         if source.settings.rate_limit.shared:

@@ -195,6 +195,25 @@ def test_a_spool_that_is_switched_off_refuses_browsers_too(
     assert not (tmp_path / "spool").exists()
 
 
+def test_what_waits_when_the_spool_is_switched_off_is_sent_all_the_same(
+    mortal: Valkey, tmp_path: Path
+) -> None:
+    def web(spool: str) -> TestClient:
+        settings = parse_settings(CONFIG.format(folder=tmp_path, spool=spool))
+        return TestClient(create_app(settings, mortal.url, build_spool(settings)))
+
+    mortal.kill()
+    with web("{}") as before:
+        assert before.post("/collect", json=EVENT).status_code == 204
+    mortal.start()
+    with web("{enabled: false}") as after:
+        wait_until_fed(after)
+        assert len(stored(mortal)) == 1
+        mortal.kill()
+        answer = after.post("/collect", json=EVENT)
+        assert (answer.status_code, answer.json()["reason"]) == (503, "unavailable")
+
+
 def test_at_maxmemory_browsers_are_answered_and_backends_wait(
     open_web: Open, mortal: Valkey
 ) -> None:
