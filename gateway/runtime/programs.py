@@ -59,8 +59,7 @@ class Programs:
         return [*workers, self._program("scheduler", redis.jobs_at(self.redis_url), words)]
 
     def ledger(self) -> list[Program]:
-        if not self.settings.has_ledger:
-            return []
+        """The ledger's process, which is wanted as long as the configuration has a ledger."""
         program = self._program(LEDGER, self.redis_url, ["ledger", *self._configured()])
         return [replace(program, is_late=True)]
 

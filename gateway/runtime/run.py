@@ -137,6 +137,7 @@ async def _run(
         tasks.append(asyncio.create_task(welcome()))
 
     last_good.keep(file.settings.text)
+    supervisor.want(LEDGER, file.settings.has_ledger)
     await supervisor.run(start)
     last_good.close()
     await cancel_and_wait(*tasks)
@@ -144,11 +145,13 @@ async def _run(
 
 async def _follow(supervisor: Supervisor, file: ConfigFile, last_good: LastGood, url: str) -> None:
     """Does the periodic work, and restarts workers, ledger and console when the configuration
-    changes. Web processes follow the file by themselves, without missing a request."""
+    changes; the ledger's process runs as long as there is a ledger. Web processes follow the file
+    by themselves, without missing a request."""
     going = keep_going(file.settings, url)
     try:
         async for settings in news(file):
             last_good.keep(settings.text)
+            supervisor.want(LEDGER, settings.has_ledger)
             await cancel_and_wait(*going)
             going = keep_going(settings, url)
             for name in supervisor.names:

@@ -25,6 +25,8 @@ GRACE_SECONDS = 20.0
 BETWEEN_SECONDS = 1.0
 """Pause between restarting one program and the next, so that some are always at work."""
 HEAD_START_SECONDS = 10.0
+LOOK_SECONDS = 0.5
+"""How soon a program starts once it is wanted."""
 
 
 class Process(Protocol):
@@ -86,6 +88,7 @@ class Supervisor:
         self._processes: dict[str, Process] = {}
         self._ending: set[str] = set()
         self._restarting: set[str] = set()
+        self._unwanted: set[str] = set()
 
     async def run(self, started: Callable[[], None]) -> None:
         """Runs the programs until SIGINT, SIGTERM or `stop`. started: called once all are ready."""
@@ -124,6 +127,14 @@ class Supervisor:
         """The names of all programs."""
         return [program.name for stage in self._stages for program in stage]
 
+    def want(self, name: str, is_wanted: bool) -> None:
+        """Says whether the program of this name is to run; by default all are. One that is not
+        wanted any more goes on until it is restarted."""
+        if is_wanted:
+            self._unwanted.discard(name)
+        else:
+            self._unwanted.add(name)
+
     async def restart(self, names: Sequence[str]) -> None:
         """Ends the programs of these names, one after the other, so that they start again."""
         for name in names:
@@ -147,9 +158,13 @@ class Supervisor:
                 process.send_signal(number)
 
     async def _keep(self, program: Program) -> None:
-        """Starts `program` again whenever it ends, at longer intervals if it ends soon."""
+        """Starts `program`, as long as it is wanted, again whenever it ends, at longer intervals if
+        it ends soon."""
         wait = MIN_WAIT
         while not self._stopping.is_set():
+            if program.name in self._unwanted:
+                await wait_for_event(self._stopping, LOOK_SECONDS)
+                continue
             began = time.monotonic()
             ending = await self._run_once(program)
             if self._stopping.is_set():

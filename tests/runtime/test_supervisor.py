@@ -65,6 +65,7 @@ def diary(tmp_path: Path) -> Diary:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor_module, "MIN_WAIT", 0.01)
     monkeypatch.setattr(supervisor_module, "BETWEEN_SECONDS", 0.5)
+    monkeypatch.setattr(supervisor_module, "LOOK_SECONDS", 0.1)
 
 
 class Running:
@@ -180,6 +181,32 @@ async def test_programs_are_restarted_one_after_the_other_and_at_once(
     assert ends == ["stopped a", "stopped c"]
     assert not caplog.records
     assert running.supervisor.names == ["a", "b", "c"]
+
+
+async def test_a_program_runs_as_long_as_it_is_wanted(
+    run: Callable[..., Running], diary: Diary, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = run([diary.program("a"), diary.program("b")])
+    running.supervisor.want("b", False)
+    await until(diary.has("started a"))
+    await running.started.wait()
+    assert diary.lines() == ["started a"]
+    running.supervisor.want("b", True)
+    await until(diary.has("started b"))
+    await running.process("b")
+    running.supervisor.want("b", False)
+    await running.supervisor.restart(["a", "b"])
+    await until(diary.has("started a", 2))
+    await asyncio.sleep(2 * supervisor_module.LOOK_SECONDS)
+    assert sorted(diary.lines()) == [
+        "started a",
+        "started a",
+        "started b",
+        "stopped a",
+        "stopped b",
+    ]
+    await running.stop()
+    assert not caplog.records
 
 
 async def test_the_next_stage_waits_until_the_first_is_ready(
