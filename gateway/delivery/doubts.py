@@ -80,8 +80,7 @@ class Doubts:
             found = await self._reader.due(
                 self._wait, await self._lease.others(), size, self._window.ids
             )
-        entries = [*waiting, *await self._admit(found)]
-        return sorted(entries, key=age_order)
+        return sorted(await self._admit([*waiting, *found]), key=age_order)
 
 
 async def hold_trial(

@@ -116,6 +116,7 @@ class Drain:
             assignment.policy,
             self._count,
             assignment.is_erased,
+            self._admit,
         )
         self._pool = SenderPool(
             sender, self._rate, self._breaker, self._background, self._take_answer
@@ -260,9 +261,12 @@ class Drain:
     async def _admit(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         """Adds `entries` to the window and returns them, without those that withdrawn consent
         ends."""
-        entries = await self._withdrawals.withhold(entries)
-        self._window.add(entries)
-        return entries
+        left = await self._withdrawals.withhold(entries)
+        self._window.add(left)
+        if len(left) < len(entries):
+            kept = {entry.id for entry in left}
+            self._window.drop(entry for entry in entries if entry.id not in kept)
+        return left
 
     def _count(self, attempt: Attempt) -> None:
         self._accounting.count(attempt)
@@ -319,10 +323,11 @@ class Drain:
             self._breaker.end_doubt(trial.is_proven)
             if trial.is_proven:
                 await self._pausing.resume()
-        self._put([*trial.suspects, *others])
+        left = [*trial.suspects, *others]
+        self._put(left if self._ending else await self._admit(left))
 
     async def _send_now(self, entries: Sequence[Entry]) -> list[Result]:
-        results = await self._pool.send_now(entries)
+        results = await self._pool.send_now(await self._admit(entries))
         self._adapt_rate(results, whole_failure(results))
         return results
 

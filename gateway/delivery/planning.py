@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -29,11 +30,13 @@ class Shipment:
     """A request to be sent, and the entries that it carries.
 
     part_of: identifies the refused batch that this is a part of; None for any other request.
+    planned_at: in seconds, monotonic.
     """
 
     entries: Sequence[Entry]
     request: Request
     part_of: object | None = None
+    planned_at: float = field(default_factory=time.monotonic)
 
 
 @dataclass(slots=True)

@@ -76,8 +76,19 @@ Result = Attempt | Ended
 """An attempt for its entries, or an entry that ended unsent."""
 
 
+Admit = Callable[[Sequence[Entry]], Awaitable[Sequence[Entry]]]
+"""Checks entries, ends those that may not be sent any more, and returns the others."""
+
+FRESH_SECONDS = 1.0
+"""Entries that have waited longer for their request are checked again."""
+
+
 async def at_once(_: int) -> bool:
     return True
+
+
+async def admit_all(entries: Sequence[Entry]) -> Sequence[Entry]:
+    return entries
 
 
 class Sent(NamedTuple):
@@ -113,6 +124,7 @@ class Sender:
         policy: SendPolicy,
         watch: AttemptObserver,
         is_erased: IsErased = none_erased,
+        admit: Admit = admit_all,
     ) -> None:
         self._destination = destination
         self._client = client
@@ -120,6 +132,7 @@ class Sender:
         self._policy = policy
         self._watch = watch
         self._is_erased = is_erased
+        self._admit = admit
         self._stopping = False
 
     def stop(self) -> None:
@@ -133,16 +146,18 @@ class Sender:
 
     async def send(self, shipment: Shipment, take_turn: TakeTurn = at_once) -> Sent:
         """Sends the request of `shipment`, and calls `take_turn` before each further try. If
-        persons were erased while it waited, the rest is planned again, and the first request of
-        that plan is sent.
+        persons were erased or have withdrawn consent while it waited, the rest is planned again,
+        and the first request of that plan is sent.
 
         If a request of several events is refused as a whole, `parts` has its two halves; they are
         halved in turn, until the faulty event is alone. If the response names the faulty events,
         these end, and the halves carry the others.
         """
-        sent = Sent([], [shipment])
-        if any(map(self._is_erased, shipment.entries)):
-            sent = self._divide([shipment.entries], shipment.part_of)
+        sent, entries = Sent([], [shipment]), shipment.entries
+        if time.monotonic() - shipment.planned_at > FRESH_SECONDS:
+            entries = await self._admit(entries)
+        if len(entries) < len(shipment.entries) or any(map(self._is_erased, entries)):
+            sent = self._divide([entries], shipment.part_of)
         if not sent.parts:
             return sent
         attempt = await self._attempt(sent.parts.pop(0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from gateway.delivery.planning import Ended
 from gateway.delivery.send import Result
@@ -30,6 +30,11 @@ class Window:
 
     def add(self, entries: Sequence[Entry]) -> None:
         self.ids.update(entry.id for entry in entries)
+
+    def drop(self, entries: Iterable[Entry]) -> None:
+        """Removes `entries`, which have ended."""
+        self.ids.difference_update([entry.id for entry in entries])
+        self.notify()
 
     def release(self, results: Sequence[Result]) -> None:
         """Removes the entries of `results`, which are settled."""

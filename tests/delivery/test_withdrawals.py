@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
 
+from destinations.base import Response
+from gateway.delivery import send as send_module
 from gateway.event import Received
 from gateway.queue.append import Appender, Retention
 from gateway.queue.marks import WITHDRAWAL_SECONDS
@@ -15,7 +18,7 @@ from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import ensure_group
 from gateway.stages.held_consent import HeldConsent
 from tests.support.destination_numbers import numbers
-from tests.support.drains import Start, nobody, run
+from tests.support.drains import OK, Start, nobody, run
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
 from tests.support.scripted_vendor import Vendor
@@ -48,3 +51,33 @@ async def test_what_is_older_than_any_denial_that_is_remembered(
     counts = (await numbers(redis)).counts
     assert counts.get("delivered", 0) == int(is_sent)
     assert counts.get("withheld", 0) == int(not is_sent)
+
+
+async def test_an_event_that_waits_to_be_sent_is_stopped_by_a_denial(
+    start: Start, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limits of a vendor may keep it waiting for minutes after a drain has read it."""
+    monkeypatch.setattr(send_module, "FRESH_SECONDS", 0.0)
+    await ensure_group(redis, ADS)
+    appender = Appender(redis, KEYS, PendingCounts(), nobody, Retention(withdrawal=60))
+
+    async def take(number: int, visitors: Sequence[str], denies: Sequence[str] = ()) -> None:
+        denied = ["ad_storage"] if denies else []
+        held = HeldConsent("", visitors, {}, denies, denied, {}, Received("site", 0.0))
+        event = decide(make_event(number), [] if denies else ["ads"])
+        await appender.append([replace(event, received_at=time.time(), held_consent=held)])
+
+    async def reply(ids: list[str]) -> Response:
+        if ids == ["event-0"]:
+            await take(9, [], denies=["anna"])
+        return OK
+
+    for number, visitor in enumerate(["anna", "anna", "ben", "anna"]):
+        await take(number, [visitor])
+    vendor = Vendor(reply)
+    await run(await start(vendor, stops=["ad_storage"], in_flight=1))
+    assert vendor.requests == [["event-0"], ["event-2"]]
+    counted = await numbers(redis)
+    assert counted.counts.get("delivered", 0) == 2
+    assert counted.withheld == {("delivery", "withdrawn"): 2}
+    assert counted.pending == 0
