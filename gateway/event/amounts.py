@@ -1,10 +1,12 @@
 """Numbers and amounts of money as shops write them for people: ``1.234,50 €``.
 
 An ambiguous amount is not read: a comma before three digits separates thousands in one country and
-decimals in another, unless the currency has no decimals.
+decimals in another, unless the currency has no decimals. So does a dot, unless it has none or
+three.
 """
 
 import re
+from collections.abc import Sequence
 from html import unescape
 from typing import NamedTuple
 
@@ -20,6 +22,10 @@ _FORMS = str.maketrans(
 )
 """Replaces special spaces and the typographic apostrophe and minus with the usual characters, and
 removes characters without width, such as marks of the direction of writing."""
+
+_IN_THOUSANDTHS = frozenset(["BHD", "JOD", "KWD", "LYD", "OMR", "TND"])
+"""Currencies whose prices have three decimals. Iraq's dinar has three in ISO 4217, but its prices
+have none."""
 
 _UNIT = r"[^0-9+', .-][^0-9+',-]{0,3}?"
 _amount = re.compile(
@@ -62,20 +68,26 @@ def read_amount(text: str, currency: str = "") -> Amount:
     units = [unit for unit in (match["before"], match["after"]) if unit]
     currencies = in_common([currencies_of(unit) for unit in units])
     meant = (currency,) if currency else currencies
-    is_whole = bool(meant) and WHOLE.issuperset(meant)
-    plain = _plain(match["digits"], is_whole)
+    plain = _plain(match["digits"], meant)
     number = read_number(f"{match['sign']}{match['inner'] or ''}{plain}")
     if number is None or (units and not currencies) or len(units) > len({*units}):
         raise Unreadable("not a number")
     return Amount(number, currencies)
 
 
-def _plain(digits: str, is_whole: bool) -> str:
-    """`digits` without thousands separators, and with a dot before the decimals. is_whole: the
-    currency has no decimals, so a mark before three digits separates thousands."""
-    if is_whole and any(_by_threes[mark](digits) for mark in ".,"):
+def is_whole(currencies: Sequence[str]) -> bool:
+    """Whether an amount in one of `currencies` has no decimals, so that a mark before three digits
+    separates thousands."""
+    return bool(currencies) and WHOLE.issuperset(currencies)
+
+
+def _plain(digits: str, currencies: Sequence[str]) -> str:
+    """`digits` without thousands separators, and with a dot before the decimals. currencies: those
+    that the amount can be in."""
+    if is_whole(currencies) and any(_by_threes[mark](digits) for mark in ".,"):
         return digits.replace(".", "").replace(",", "")
-    decimal = _decimal_mark(digits)
+    in_thousandths = bool(currencies) and _IN_THOUSANDTHS.issuperset(currencies)
+    decimal = _decimal_mark(digits, in_thousandths)
     whole, _, fraction = digits.rpartition(decimal) if decimal else (digits, "", "")
     groups = {mark for mark in whole if not mark.isdigit()}
     if decimal in groups or len(groups) > 1 or not (fraction.isdigit() or not decimal):
@@ -87,8 +99,9 @@ def _plain(digits: str, is_whole: bool) -> str:
     return f"{whole}.{fraction}" if decimal else whole
 
 
-def _decimal_mark(digits: str) -> str:
-    """The mark before the decimals of `digits`; "" when there are none."""
+def _decimal_mark(digits: str, in_thousandths: bool) -> str:
+    """The mark before the decimals of `digits`; "" when there are none. in_thousandths: amounts
+    have three decimals, so a single dot is before them."""
     dots, commas = digits.count("."), digits.count(",")
     if dots and commas:
         return max(".,", key=digits.rfind)
@@ -96,6 +109,8 @@ def _decimal_mark(digits: str) -> str:
         return ""
     mark = "." if dots else ","
     whole, _, fraction = digits.partition(mark)
+    if in_thousandths and mark == ".":
+        return mark
     if len(fraction) == 3 and (not whole or whole.isdigit()):
         raise Unreadable("ambiguous: thousands or decimals")
     return mark

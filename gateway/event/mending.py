@@ -19,7 +19,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import get_type_hints, is_typeddict
 
 from destinations.amounts import WHOLE
-from gateway.event.amounts import Unreadable, read_amount
+from destinations.numbers import read_number
+from gateway.event.amounts import Unreadable, is_whole, read_amount
 from gateway.event.bounds import is_within_bounds
 from gateway.event.currencies import currencies_of
 from gateway.event.ids import IDS, NO_ID, is_no_id
@@ -333,9 +334,17 @@ def _amount_and_code(stated: Mapping[str, Any]) -> tuple[str | int, str]:
             number, currency = stated[amount], _code_in(stated[code])
             is_number = isinstance(number, (str, int, float)) and not isinstance(number, bool)
             if is_number and isinstance(currency, str):
-                # six decimals: three could be taken for thousands
-                return f"{number:.6f}" if isinstance(number, float) else number, currency
+                return _with_point(number, currency), currency
     raise Unreadable("not a number")
+
+
+def _with_point(number: str | float, currency: str) -> str | int:
+    """`number` of an object, whose dot is a decimal point unless the currency has no decimals: with
+    six decimals, because three could be taken for thousands."""
+    if isinstance(number, str) and not is_whole(currencies_of(currency)):
+        read = read_number(number)
+        number = number if read is None else read
+    return f"{number:.6f}" if isinstance(number, float) else number
 
 
 def _code_in(stated: Any) -> Any:

@@ -220,6 +220,26 @@ def test_a_number_is_read_if_there_is_one_way_to_read_it(
             )
             for code in ("EUR", "CLP")
         ),
+        *(
+            (
+                {"value": {"amount": "5.123", "currencyCode": code}},
+                {"value": 5.123, "currency": code},
+            )
+            for code in ("EUR", "KWD")
+        ),
+        ({"value": {"amount": "5,123", "currencyCode": "EUR"}}, {}),
+        *(
+            ({"value": {"amount": "5.990", "currency": code}}, {"value": 5990, "currency": "JPY"})
+            for code in ("jpy", "円")
+        ),
+        *(
+            ({"value": text}, {"value": 5.123, "currency": "KWD"})
+            for text in ("KWD 5.123", "5.123 KWD")
+        ),
+        ({"value": "BHD 1,234.500"}, {"value": 1234.5, "currency": "BHD"}),
+        ({"value": "5,123 TND"}, {}),
+        ({"value": "IQD 25.000"}, {}),  # prices in Iraq have no decimals
+        ({"value": "5.123 EUR"}, {}),
         ({"currency": {"code": 978}}, {}),
         ({"currency": {"name": "EUR"}}, {}),
         (
