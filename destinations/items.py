@@ -26,13 +26,14 @@ _OLDER_NAMES = {
 }
 """GA4's names by those of Universal Analytics."""
 
+_OLDER_IDS = ("id", "name")
 _CATEGORIES = ("item_category", *(f"item_category{n}" for n in range(2, 6)))
 
 
 def items_with_names(items: Sequence[Item]) -> Sequence[Item]:
-    """The items with an id or a name. Names of Universal Analytics are replaced by those of GA4."""
-    named = [item for item in items if item.get("item_id") or item.get("item_name")]
-    if len(named) == len(items):
+    """The items with an id or a name. Names of Universal Analytics are replaced by those of GA4 in
+    an item without ``item_id``."""
+    if all(map(_is_of_ga4, items)):
         return items
     named = [each for item in items if _is_named(each := _renamed(item))]
     if len(named) < len(items):
@@ -40,16 +41,23 @@ def items_with_names(items: Sequence[Item]) -> Sequence[Item]:
     return named
 
 
+def _is_of_ga4(item: Item) -> bool:
+    return bool(item.get("item_id") or (item.get("item_name") and "id" not in item))
+
+
 def _is_named(item: Item) -> bool:
     return bool(item.get("item_id") or item.get("item_name"))
 
 
 def _renamed(item: Item) -> Item:
-    named = {name: text for name in ("id", "name") if (text := as_text(item.get(name)))}
-    if _is_named(item) or not named:
+    named = {name: text for name in _OLDER_IDS if (text := as_text(item.get(name)))}
+    if _is_of_ga4(item) or not named:
         return item
     remark("items: renamed fields of Universal Analytics")
-    renamed = {_OLDER_NAMES.get(name, name): value for name, value in {**item, **named}.items()}
+    others = {name: value for name, value in item.items() if name not in _OLDER_IDS}
+    stated = {name: value for name, value in others.items() if name not in _OLDER_NAMES and value}
+    older = {_OLDER_NAMES.get(name, name): value for name, value in {**others, **named}.items()}
+    renamed = older | stated
     categories = renamed.pop("category", None)
     if isinstance(categories, str):
         parts = categories.split("/", len(_CATEGORIES) - 1)

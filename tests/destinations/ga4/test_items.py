@@ -63,3 +63,11 @@ def test_the_name_of_ga4_wins_over_an_older_one(example: Example, now: float) ->
     assert params(example("view_cart", items=items), now)["items"] == [
         {"item_id": "A", "id": "older", "name": "own"}
     ]
+
+
+def test_an_older_id_counts_next_to_names_of_ga4(example: Example, now: float) -> None:
+    items = [{"id": "A", "item_name": "Shirt", "price": 0}, {"item_name": "Socks", "name": "own"}]
+    assert params(example("view_cart", items=items), now)["items"] == [
+        {"item_id": "A", "item_name": "Shirt", "price": 0},
+        {"item_name": "Socks", "name": "own"},
+    ]

@@ -36,6 +36,13 @@ def test_a_name_stands_for_a_missing_id_and_an_item_without_both_is_no_content(
         ({"id": 0, "name": ["Shirt"]}, {"id": "0"}),
         ({"name": "Gift wrap"}, {"id": "Gift wrap", "title": "Gift wrap"}),
         ({"item_id": "B", "id": "A", "name": "own"}, {"id": "B"}),
+        ({"id": "A", "item_name": "Shirt", "name": "own"}, {"id": "A", "title": "Shirt"}),
+        (
+            {"id": 17, "item_name": "Shirt", "brand": "own", "item_brand": "Fjord"},
+            {"id": "17", "title": "Shirt", "brand": "Fjord"},
+        ),
+        ({"id": "", "item_name": "Shirt"}, {"id": "Shirt", "title": "Shirt"}),
+        ({"id": {"a": 1}, "name": "Shirt"}, {"id": "Shirt", "title": "Shirt"}),
         ({"id": {"a": 1}, "name": None}, None),
     ],
     ids=str,
