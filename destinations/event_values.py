@@ -19,6 +19,10 @@ _OFFERS = frozenset(
 )
 """Events whose items are only shown: the sum of their prices is not the value of the event."""
 
+_is_item = re.compile(r"items(?:\.[0-9]+(?:\..*)?)?", re.DOTALL).fullmatch
+"""An item or a part of one in `ignored_fields`; those with an index were more than an event may
+have."""
+
 _is_test_code = re.compile(r"[A-Za-z0-9_-]{1,64}").fullmatch
 
 
@@ -37,8 +41,9 @@ def time_text(seconds: float) -> str:
 def event_value(event: Event) -> float | None:
     """The value of `event`; if it has none, the sum of price times quantity of its items.
 
-    None if an item has no price or a negative quantity, if the prices are in several currencies or
-    in another one than that of the event, and for items that are only shown.
+    None if an item has no price or a negative quantity, if an item or a quantity was set aside, if
+    the prices are in several currencies or in another one than that of the event, and for items
+    that are only shown.
     """
     if "value" in event:
         value: float = event["value"]
@@ -48,11 +53,22 @@ def event_value(event: Event) -> float | None:
         return None
     if any(item.get("quantity", 1) < 0 for item in items):
         return None
-    if len(currencies_of(event)) > 1:
+    if len(currencies_of(event)) > 1 or _lacks_a_part(event):
         return None
     # Vendors keep six decimals. Rounding also removes the errors of binary fractions.
     total = round(sum(item["price"] * item.get("quantity", 1) for item in items), 6)
     return total if isfinite(total) else None
+
+
+def _lacks_a_part(event: Event) -> bool:
+    """Whether an item of `event`, or the quantity of one, was set aside because it does not fit."""
+    stated = event.get("ignored_fields")
+    if not isinstance(stated, list):
+        return False
+    ignored = {str(each.get("field")) for each in stated if isinstance(each, dict)}
+    if "items.quantity" in ignored and not all("quantity" in item for item in event["items"]):
+        return True
+    return any(map(_is_item, ignored))
 
 
 def currencies_of(event: Event) -> set[str]:

@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 
 from destinations.event_values import event_time, event_value
+from gateway.event import Received, read_event
+from gateway.event.bounds import MAX_VALUES
+from gateway.stages.claims import set_aside_claims
 
 NOW = 1_795_219_200.5
 
@@ -39,3 +42,30 @@ def test_only_prices_in_one_currency_make_a_value(
     first, second = ({} if code is None else {"currency": code} for code in currencies)
     items = [{"price": 1, **first}, {"price": 2, **second}]
     assert event_value({"event_name": "purchase", "items": items, **event}) == value
+
+
+@pytest.mark.parametrize(
+    ("items", "value"),
+    [
+        ([{"item_id": "A", "price": 5, "quantity": "2"}, {"item_id": "B", "price": 1}], 11),
+        ([{"item_id": "A", "price": 5, "quantity": "2 pcs"}, {"item_id": "B", "price": 1}], None),
+        ([{"item_id": "A", "price": 5, "discount": "10 %"}], 5),
+        ([{"item_id": "A", "price": 5}, "B"], None),
+        ([{"item_id": "A", "price": 5, "sizes": ["S"] * MAX_VALUES}], None),
+        ([{"item_id": "A", "price": 5}] * (MAX_VALUES // 2), None),
+    ],
+    ids=["fits", "quantity", "other field", "no item", "many values", "many items"],
+)
+def test_items_without_a_part_that_did_not_fit_make_no_value(
+    items: list[Any], value: int | None
+) -> None:
+    event = read_event({"event_name": "purchase", "currency": "EUR", "items": items})
+    vetted, _ = set_aside_claims(event, Received("shop", NOW))
+    assert event_value(vetted) == value
+
+
+def test_a_rule_can_complete_the_items() -> None:
+    items: list[Any] = [{"item_id": "A", "price": 5, "quantity": "2 pcs"}]
+    event = read_event({"event_name": "purchase", "currency": "EUR", "items": items})
+    event["items"][0]["quantity"] = 2
+    assert event_value(event) == 10
