@@ -10,9 +10,13 @@ from collections.abc import Sequence
 from html import unescape
 from typing import NamedTuple
 
-from destinations.amounts import WHOLE
 from destinations.numbers import read_number
-from gateway.event.currencies import currencies_of, in_common
+from gateway.event.currencies import (
+    WITH_THREE_DECIMALS,
+    WITHOUT_DECIMALS,
+    currencies_of,
+    in_common,
+)
 
 _MAX_LENGTH = 64
 
@@ -22,10 +26,6 @@ _FORMS = str.maketrans(
 )
 """Replaces special spaces and the typographic apostrophe and minus with the usual characters, and
 removes characters without width, such as marks of the direction of writing."""
-
-_IN_THOUSANDTHS = frozenset(["BHD", "JOD", "KWD", "LYD", "OMR", "TND"])
-"""Currencies whose prices have three decimals. Iraq's dinar has three in ISO 4217, but its prices
-have none."""
 
 _UNIT = r"[^0-9+', .-][^0-9+',-]{0,3}?"
 _amount = re.compile(
@@ -78,7 +78,7 @@ def read_amount(text: str, currency: str = "") -> Amount:
 def is_whole(currencies: Sequence[str]) -> bool:
     """Whether an amount in one of `currencies` has no decimals, so that a mark before three digits
     separates thousands."""
-    return bool(currencies) and WHOLE.issuperset(currencies)
+    return bool(currencies) and WITHOUT_DECIMALS.issuperset(currencies)
 
 
 def _plain(digits: str, currencies: Sequence[str]) -> str:
@@ -86,7 +86,7 @@ def _plain(digits: str, currencies: Sequence[str]) -> str:
     that the amount can be in."""
     if is_whole(currencies) and any(_by_threes[mark](digits) for mark in ".,"):
         return digits.replace(".", "").replace(",", "")
-    in_thousandths = bool(currencies) and _IN_THOUSANDTHS.issuperset(currencies)
+    in_thousandths = bool(currencies) and WITH_THREE_DECIMALS.issuperset(currencies)
     decimal = _decimal_mark(digits, in_thousandths)
     whole, _, fraction = digits.rpartition(decimal) if decimal else (digits, "", "")
     groups = {mark for mark in whole if not mark.isdigit()}

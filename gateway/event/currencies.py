@@ -1,11 +1,13 @@
 """Currencies as people write them: ISO 4217 codes, signs, and names of some currencies.
 
 Sources: ISO 4217 (list one) for the codes; cldr.unicode.org, the root locale and those of the
-countries, for the signs.
+countries, for the signs, and its currency fractions for the decimals of prices.
 """
 
 import re
 from html import unescape
+
+from destinations.amounts import WHOLE
 
 _CODES = """
     AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN
@@ -89,6 +91,15 @@ _SIGNS: dict[str, tuple[str, ...]] = {
 }
 
 CODES = frozenset(_CODES.split())
+
+_UNWRITTEN = "AFN ALL COP HUF IDR IQD IRR KPW LAK LBP MGA MMK SOS SYP YER"
+
+WITHOUT_DECIMALS = WHOLE.union(_UNWRITTEN.split())
+"""Currencies whose prices have no decimals. Some have decimals in ISO 4217, but nobody writes
+them."""
+
+WITH_THREE_DECIMALS = frozenset(["BHD", "JOD", "KWD", "LYD", "OMR", "TND"])
+"""Currencies whose prices have three decimals."""
 
 NO_CODES = frozenset(
     ["BTC", "ETH", "GBX", "LEI", "NAN", "NIL", "NIS", "RMB", "TBD", "XTS", "XXX", "YEN"]

@@ -18,11 +18,10 @@ from typing import Any, Final, get_args, get_origin
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import get_type_hints, is_typeddict
 
-from destinations.amounts import WHOLE
 from destinations.numbers import read_number
 from gateway.event.amounts import Unreadable, is_whole, read_amount
 from gateway.event.bounds import is_within_bounds
-from gateway.event.currencies import currencies_of
+from gateway.event.currencies import WITHOUT_DECIMALS, currencies_of
 from gateway.event.ids import IDS, NO_ID, is_no_id
 from gateway.event.schema import EventFields, Number, as_items, as_list, branches, is_empty
 from gateway.event.text import printable
@@ -161,7 +160,7 @@ def mended(raw: Event, own_properties: bool) -> Event:
         known = value if name == "currency" and value is not _ABSENT else notes.currency
         if known != currency:
             currency = known
-            raw = with_whole_amounts(raw) if currency in WHOLE else raw
+            raw = with_whole_amounts(raw) if currency in WITHOUT_DECIMALS else raw
         ignored |= notes.ignored
     if currency:
         event["currency"] = currency

@@ -13,7 +13,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from destinations.amounts import WHOLE
 from gateway.event.bounds import MAX_DEPTH, MAX_KEYS, SURPLUS, cut, is_within_bounds
 from gateway.event.browser_ids import has_outer_ids, has_whole_cookies, with_ids, with_outer_ids
 from gateway.event.consent import (
@@ -23,6 +22,7 @@ from gateway.event.consent import (
     with_one_consent,
 )
 from gateway.event.consent_members import with_consent_read
+from gateway.event.currencies import WITHOUT_DECIMALS
 from gateway.event.ids import has_no_id
 from gateway.event.item_names import with_quantities
 from gateway.event.json_texts import opened
@@ -111,7 +111,10 @@ def read_event(raw: Any, own_properties: bool = False) -> Event:
                 return read_event(named, own_properties)
     try:
         event = validate(raw)
-        if event.get("currency") in WHOLE and (read := with_whole_amounts(raw)) is not raw:
+        if (
+            event.get("currency") in WITHOUT_DECIMALS
+            and (read := with_whole_amounts(raw)) is not raw
+        ):
             return read_event(read, own_properties)
         is_mended = has_no_id(event)
     except ValidationError as error:
@@ -155,7 +158,7 @@ def _with_plain_items(raw: Event) -> Event | None:
         return None
     if has_no_id(event):
         return None
-    if event.get("currency") in WHOLE and with_whole_amounts(rest) is not rest:
+    if event.get("currency") in WITHOUT_DECIMALS and with_whole_amounts(rest) is not rest:
         return None
     unbounded = [event[name] for name in _OPEN if name in event]
     event["items"] = plain.items
