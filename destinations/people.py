@@ -10,7 +10,7 @@ from destinations.hashed_forms import FORMS, Hashing, Needs, PersonalData
 from destinations.mapping import Hasher
 from destinations.normalise import Normaliser, digests_of, hasher, hashing
 from destinations.paths import as_text
-from destinations.placeholders import NOBODY, is_placeholder
+from destinations.placeholders import is_no_user, is_placeholder
 from destinations.remarks import remark
 
 _PERSON_FIELDS = {"em": "email_address", "ge": "gender", "db": "date_of_birth"}
@@ -61,9 +61,9 @@ class ExternalIds:
         )
 
 
-def _as_texts(stated: Any) -> list[str | None]:
+def _as_texts(stated: Any) -> list[str]:
     texts = map(as_text, stated if isinstance(stated, list) else [stated])
-    return [text for text in texts if text != NOBODY]
+    return [text for text in texts if text is not None and not is_no_user(text)]
 
 
 def _may_join_visits(event: Event) -> bool:

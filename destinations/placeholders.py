@@ -38,6 +38,14 @@ STARTS = _TAG_STARTS.union(word[0] for word in PLACEHOLDERS)
 NOBODY = "0"
 """The id that shops send in place of a missing one, such as for a visitor who is not logged in."""
 
+NO_USERS = frozenset(
+    [
+        *("guest", "gast", "visitor", "anonymous", "unknown", "-1", "logged_out", "logged out"),
+        *("not_authenticated", "not authenticated", "not_logged_in", "not logged in"),
+    ]
+)
+"""Ids of users, in lower case, that sites send for all visitors who are not logged in."""
+
 
 def is_placeholder(text: str) -> bool:
     """Whether `text` is a placeholder word, in any case, or a tag such as ``{{Order ID}}``."""
@@ -53,3 +61,8 @@ def is_placeholder(text: str) -> bool:
 def may_hold_tag(text: str) -> bool:
     """Whether `text` may contain a tag; a quick check before a thorough one."""
     return "}" in text or "%" in text or "]]" in text or "|*" in text or "?>" in text
+
+
+def is_no_user(text: str) -> bool:
+    """Whether `text`, the id of a user, stands for everybody who is not logged in."""
+    return text == NOBODY or text.strip().lower() in NO_USERS

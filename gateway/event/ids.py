@@ -4,21 +4,19 @@ people into one: the gateway or a vendor would take all but the first for repeti
 from collections.abc import Mapping
 from typing import Any
 
-from destinations.placeholders import NOBODY, PLACEHOLDERS, is_placeholder, may_hold_tag
+from destinations.placeholders import (
+    NO_USERS,
+    NOBODY,
+    PLACEHOLDERS,
+    is_placeholder,
+    may_hold_tag,
+)
 
 IDS = ("event_id", "client_id", "user_id", "transaction_id", "ga_session_id")
 """Fields of an event."""
 
 NO_ID = "a placeholder, not an id"
 """The reason for which a placeholder is ignored."""
-
-_NO_USERS = frozenset(
-    [
-        *("guest", "gast", "visitor", "anonymous", "unknown", "-1", "logged_out", "logged out"),
-        *("not_authenticated", "not authenticated", "not_logged_in", "not logged in"),
-    ]
-)
-"""Values of `user_id`, in lower case, that sites send for all visitors who are not logged in."""
 
 
 def has_no_id(event: Mapping[str, Any]) -> bool:
@@ -33,7 +31,7 @@ def has_no_id(event: Mapping[str, Any]) -> bool:
     )
     if not PLACEHOLDERS.isdisjoint(ids) or NOBODY in ids[1:]:
         return True
-    if ids[2] and ids[2].lower() in _NO_USERS:
+    if ids[2] and ids[2].lower() in NO_USERS:
         return True
     return may_hold_tag("".join(filter(None, ids))) and any(
         is_placeholder(each) for each in ids if each
@@ -42,6 +40,6 @@ def has_no_id(event: Mapping[str, Any]) -> bool:
 
 def is_no_id(name: str, text: str) -> bool:
     """Whether `text` in the field `name`, one of `IDS`, is a placeholder. `event_id` may be 0."""
-    if name == "user_id" and text.lower() in _NO_USERS:
+    if name == "user_id" and text.lower() in NO_USERS:
         return True
     return (text == NOBODY and name != "event_id") or is_placeholder(text)

@@ -235,6 +235,7 @@ def test_app_data_that_meta_would_refuse_is_left_out_of_a_website() -> None:
         ({"user_data": {"external_id": ["undefined", "NULL", "{{id}}", "c-7"]}}, ["c-7", "u"]),
         ({"user_data": {"external_id": 0}}, ["u"]),
         ({"user_data": {"external_id": ["0", "00"]}}, ["00", "u"]),
+        ({"user_data": {"external_id": ["Guest", " not_logged_in", -1, "c-7"]}}, ["c-7", "u"]),
         ({"client_id": "u"}, ["u"]),
         ({"client_id": "1.1", "consent": {"ad_storage": "denied"}}, ["u"]),
         ({"client_id": "1.1", "consent": {"ad_user_data": "denied"}}, ["u"]),
