@@ -3,7 +3,7 @@
 Such a vendor's name for an event is an id, so `mapping.events` says which events it receives.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any
 
@@ -72,13 +72,30 @@ def value_in_currency(event: Event, reason: str) -> tuple[float, str] | None:
     """
     found = value_and_currency(event)
     value = found.get("value")
-    currency = event.get("currency") or found.get("currency")
+    currency = _currency_of(event, found)
     if value is None:
         return None
     if not currency:
         remark(f"value: left out, since {reason}")
         return None
     return value, currency
+
+
+def add_currency(
+    conversion: dict[str, Any], event: Event, mapper: Mapper, value: str, currency: str
+) -> None:
+    """Adds the currency of `event` to `conversion` if the mapping has set a value there and says
+    nothing about its currency. value, currency: names of these fields at the vendor."""
+    if conversion.get(value) is None or currency in conversion or mapper.touches(currency):
+        return
+    if known := _currency_of(event, value_and_currency(event)):
+        conversion[currency] = known
+
+
+def _currency_of(event: Event, worth: Mapping[str, Any]) -> str:
+    """The currency of `event`; "" if it is not known. worth: its `value_and_currency`."""
+    known: str = event.get("currency") or worth.get("currency", "")
+    return known
 
 
 def never_sent(event: Event, vendor: str) -> str:

@@ -17,7 +17,13 @@ from destinations.contents import (
     make_quantities_whole,
     named_items,
 )
-from destinations.conversions import amount_problem, id_of, refund, value_in_currency
+from destinations.conversions import (
+    add_currency,
+    amount_problem,
+    id_of,
+    refund,
+    value_in_currency,
+)
 from destinations.event_values import event_time, time_text
 from destinations.google_data_manager.api import consent, customer_type
 from destinations.google_data_manager.person import ad_identifiers, user_identifiers
@@ -86,6 +92,7 @@ def translate(
     if customer := customer_type(event):
         made["userProperties"] = {"customerType": customer}
     mapper.apply(event, made)
+    add_currency(made, event, mapper, "conversionValue", "currency")
     if problem := amount_problem(made.get("conversionValue"), "conversionValue", _VENDOR):
         return problem
     if stated := _consent(event):

@@ -15,7 +15,13 @@ from destinations.contents import (
     named_items,
     whole_count,
 )
-from destinations.conversions import amount_problem, id_of, never_sent, value_in_currency
+from destinations.conversions import (
+    add_currency,
+    amount_problem,
+    id_of,
+    never_sent,
+    value_in_currency,
+)
 from destinations.event_values import event_time, time_text
 from destinations.mapping import Mapper
 from destinations.page_urls import with_urls
@@ -64,6 +70,7 @@ def translate(event: Event, now: float, mapper: Mapper, region: str | None) -> d
         if count := whole_count(items):
             conversion["number_items"] = count
     mapper.apply(with_urls(event), conversion)
+    add_currency(conversion, event, mapper, "value", "price_currency")
     if problem := amount_problem(conversion.get("value"), "value", "X"):
         return problem
     if (number := to_number(conversion.get("value"))) is not None:

@@ -258,6 +258,19 @@ def test_a_value_that_cannot_be_sent_is_a_dead_letter(
     assert result.reason.startswith(f"conversionValue is {reason}")
 
 
+@pytest.mark.parametrize(
+    ("more", "currency"),
+    [({}, "EUR"), ({"currency": "CHF"}, "CHF"), ({"currency": None}, None)],
+    ids=str,
+)
+def test_a_value_of_a_mapping_is_in_the_currency_of_the_event(
+    more: dict[str, Any], currency: str | None
+) -> None:
+    mapping = {**SETTINGS["mapping"], "fields": {"conversionValue": 50, **more}}
+    conversion = sent(event("generate_lead", currency="EUR", **CLICK), mapping=mapping)
+    assert (conversion["conversionValue"], conversion.get("currency")) == (50, currency)
+
+
 def test_a_mapping_can_mend_a_negative_value() -> None:
     mapping = {**SETTINGS["mapping"], "fields": {"conversionValue": 0}}
     raw = event(currency="EUR", items=[{"item_id": "A", "price": -1}], **CLICK)

@@ -160,6 +160,30 @@ def test_an_amount_of_a_mapping_is_text(
 
 
 @pytest.mark.parametrize(
+    ("fields", "more", "currency"),
+    [
+        ({"currency": "EUR"}, {}, "EUR"),
+        ({"currency": None, "items": [{"item_id": "A", "currency": "eur"}]}, {}, "EUR"),
+        ({"currency": None}, {}, None),
+        ({"currency": "EUR"}, {"price_currency": "CHF"}, "CHF"),
+        ({"currency": "EUR"}, {"price_currency": None}, None),
+    ],
+    ids=str,
+)
+def test_an_amount_of_a_mapping_is_in_the_currency_of_the_event(
+    example: Example,
+    now: float,
+    fields: dict[str, Any],
+    more: dict[str, Any],
+    currency: str | None,
+) -> None:
+    mapping = {**MAPPING, "fields": {"value": {"field": "margin"}, **more}}
+    event = example("purchase", **{"value": None, "items": [], "margin": 5, **fields})
+    conversion = sent(event, now, mapping=mapping)
+    assert (conversion["value"], conversion.get("price_currency")) == ("5.00", currency)
+
+
+@pytest.mark.parametrize(
     ("stated", "words"),
     [(-1, "value is negative"), ("-0.01", "value is negative"), ("much", "value is not a number")],
 )
