@@ -15,9 +15,12 @@ _OFFERS = frozenset(
         "view_search_results",
         "view_promotion",
         "select_promotion",
+        "product list filtered",
+        "product_list_filtered",
     }
 )
-"""Events whose items are only shown: the sum of their prices is not the value of the event."""
+"""Events, in lower case, whose items are only shown: the sum of their prices is not the value of
+the event. The last two are of Segment's spec and have no name in GA4."""
 
 _is_item = re.compile(r"items(?:\.[0-9]+(?:\..*)?)?", re.DOTALL).fullmatch
 """An item or a part of one in `ignored_fields`; those with an index were more than an event may
@@ -49,7 +52,11 @@ def event_value(event: Event) -> float | None:
         value: float = event["value"]
         return value
     items = event.get("items")
-    if not items or event["event_name"] in _OFFERS or not all("price" in item for item in items):
+    if (
+        not items
+        or event["event_name"].lower() in _OFFERS
+        or not all("price" in item for item in items)
+    ):
         return None
     if any(item.get("quantity", 1) < 0 for item in items):
         return None

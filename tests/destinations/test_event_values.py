@@ -69,3 +69,18 @@ def test_a_rule_can_complete_the_items() -> None:
     event = read_event({"event_name": "purchase", "currency": "EUR", "items": items})
     event["items"][0]["quantity"] = 2
     assert event_value(event) == 10
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("purchase", 3),
+        ("view_item", 3),
+        ("view_item_list", None),
+        ("Product List Filtered", None),
+        ("product_list_filtered", None),
+        ("Order Updated", 3),
+    ],
+)
+def test_items_that_are_only_shown_make_no_value(name: str, value: int | None) -> None:
+    assert event_value({"event_name": name, "items": [{"price": 1}, {"price": 2}]}) == value
