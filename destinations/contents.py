@@ -33,7 +33,7 @@ def contents(items: Sequence[Mapping[str, Any]], fields: ContentFields) -> list[
 def _content(item: Mapping[str, Any], fields: ContentFields) -> dict[str, Any]:
     content = {fields.id: item.get("item_id") or item["item_name"]}
     if (quantity := item.get("quantity", 1)) > 0:
-        content[fields.quantity] = quantity
+        content[fields.quantity] = _as_integer(quantity)
     else:
         remark("items: removed a quantity of zero or less")
     if "price" in item:
@@ -52,8 +52,13 @@ def content_type(event: Event) -> str:
 
 def count_items(items: Sequence[Mapping[str, Any]]) -> int | float:
     """The sum of the quantities of `items`."""
-    count: int | float = sum(max(item.get("quantity", 1), 0) for item in items)
-    return count
+    return _as_integer(sum(max(item.get("quantity", 1), 0) for item in items))
+
+
+def _as_integer(number: int | float) -> int | float:
+    """`number`, as an integer if it is whole: ``2.0``, as PHP writes it, is no integer in JSON."""
+    whole = to_whole_number(number)
+    return number if whole is None else whole
 
 
 def whole_count(items: Sequence[Mapping[str, Any]]) -> int | None:

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from destinations.contents import ContentFields, contents, count_items
 from destinations.event_values import event_time, event_value
+from destinations.json_values import to_json
 from gateway.event import Received, read_event
 from gateway.event.bounds import MAX_VALUES
 from gateway.stages.claims import set_aside_claims
@@ -84,3 +86,16 @@ def test_a_rule_can_complete_the_items() -> None:
 )
 def test_items_that_are_only_shown_make_no_value(name: str, value: int | None) -> None:
     assert event_value({"event_name": name, "items": [{"price": 1}, {"price": 2}]}) == value
+
+
+@pytest.mark.parametrize(
+    ("quantity", "written", "count"),
+    [(2, b"2", b"3"), (2.0, b"2", b"3"), (0.5, b"0.5", b"1.5"), (1.5, b"1.5", b"2.5")],
+)
+def test_a_whole_quantity_is_written_as_an_integer(
+    quantity: float, written: bytes, count: bytes
+) -> None:
+    items = [{"item_id": "A", "quantity": quantity}, {"item_id": "B", "quantity": 1.0}]
+    made = contents(items, ContentFields("id", "quantity", "price", {}))
+    assert [to_json(content["quantity"]) for content in made] == [written, b"1"]
+    assert to_json(count_items(items)) == count
