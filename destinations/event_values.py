@@ -6,6 +6,7 @@ from math import isfinite
 
 from destinations.amounts import currency_code
 from destinations.base import Event
+from destinations.remarks import remark
 
 _OFFERS = frozenset(
     {
@@ -60,7 +61,10 @@ def event_value(event: Event) -> float | None:
         return None
     if any(item.get("quantity", 1) < 0 for item in items):
         return None
-    if len(currencies_of(event)) > 1 or _lacks_a_part(event):
+    if len(currencies_of(event)) > 1:
+        return None
+    if _lacks_a_part(event):
+        remark("items: an item or a quantity was set aside, so no value comes from them")
         return None
     # Vendors keep six decimals. Rounding also removes the errors of binary fractions.
     total = round(sum(item["price"] * item.get("quantity", 1) for item in items), 6)

@@ -7,6 +7,7 @@ import pytest
 from destinations.contents import ContentFields, contents, count_items
 from destinations.event_values import event_time, event_value
 from destinations.json_values import to_json
+from destinations.remarks import collect_remarks
 from gateway.event import Received, read_event
 from gateway.event.bounds import MAX_VALUES
 from gateway.stages.claims import set_aside_claims
@@ -69,6 +70,9 @@ def test_items_without_a_part_that_did_not_fit_make_no_value(
 def test_a_rule_can_complete_the_items() -> None:
     items: list[Any] = [{"item_id": "A", "price": 5, "quantity": "2 pcs"}]
     event = read_event({"event_name": "purchase", "currency": "EUR", "items": items})
+    with collect_remarks() as remarks:
+        assert event_value(event) is None
+    assert remarks == ["items: an item or a quantity was set aside, so no value comes from them"]
     event["items"][0]["quantity"] = 2
     assert event_value(event) == 10
 
