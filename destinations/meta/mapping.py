@@ -146,13 +146,20 @@ def _custom_data(event: Event, name: str) -> dict[str, Any]:
     data = content_of_items(event, name) if "items" in event else {}
     worth = value_and_currency(event)
     own = own_data(event["custom_data"]) if "custom_data" in event else {}
-    if "currency" in own and worth.get("currency", own["currency"]) != own["currency"]:
+    if _are_in_other_currencies(own, worth):
         remark("items: have another currency than custom_data, so no value comes from them")
         worth = {}
+    if "value" in own and _are_in_other_currencies(own, event):
+        remark("custom_data.value: removed because the event has another currency")
+        del own["value"]
     data |= own | worth if "value" in event else worth | own
     if not event.keys().isdisjoint(CONTENT_FIELDS):
         data |= stated_content(event)
     return data
+
+
+def _are_in_other_currencies(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return "currency" in one and "currency" in other and one["currency"] != other["currency"]
 
 
 def _of_earlier(event: Event) -> dict[str, Any]:

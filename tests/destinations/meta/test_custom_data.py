@@ -88,6 +88,30 @@ def test_our_fields_count_before_those_in_custom_data_and_these_before_the_items
     assert {name: data[name] for name in ours} == ours
 
 
+@pytest.mark.parametrize(
+    ("event", "own", "worth"),
+    [
+        ({"currency": "USD"}, {"value": 7, "currency": "EUR"}, (None, "USD")),
+        ({"currency": "USD", "value": 5}, {"value": 7, "currency": "EUR"}, (5, "USD")),
+        (
+            {"currency": "USD", "items": [{"item_id": "A", "price": 2}]},
+            {"value": 7, "currency": "EUR"},
+            (2, "USD"),
+        ),
+        ({"currency": "USD"}, {"value": 7, "currency": "usd"}, (7, "USD")),
+        ({"currency": "USD"}, {"value": 7}, (7, "USD")),
+        ({}, {"value": 7, "currency": "EUR"}, (7, "EUR")),
+        ({}, {"value": 7}, (7, None)),
+    ],
+    ids=str,
+)
+def test_a_value_in_custom_data_keeps_its_currency(
+    event: dict[str, Any], own: dict[str, Any], worth: tuple[float | None, str | None]
+) -> None:
+    data = custom_data({**event, "custom_data": own})
+    assert (data.get("value"), data.get("currency")) == worth
+
+
 CONTENT = {"id": "A", "quantity": 2, "item_price": 9.5, "title": "Socks"}
 
 
