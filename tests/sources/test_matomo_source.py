@@ -326,6 +326,18 @@ def test_hits(hit: dict[str, Any], event: Event) -> None:
     assert one(hit) == {"site_id": "1", **event}
 
 
+@pytest.mark.parametrize("left_out", ["undefined", "null", "false"])
+def test_amounts_that_a_page_leaves_out_of_an_order_do_not_cost_its_value(left_out: str) -> None:
+    extras = dict.fromkeys(["ec_st", "ec_tx", "ec_sh", "ec_dt"], left_out)
+    order = one({"idgoal": "0", "ec_id": "T1", "revenue": "27.50", **extras})
+    assert order == {
+        "event_name": "purchase",
+        "site_id": "1",
+        "transaction_id": "T1",
+        "value": 27.5,
+    }
+
+
 def test_a_page_view_that_shows_a_product_is_two_events() -> None:
     product = {"_pks": "A", "_pkn": "Shoe", "_pkc": '["Shoes","Men"]', "_pkp": "89,90"}
     page, shown = events({"url": "https://shop.example/a", **product})

@@ -1,6 +1,7 @@
 """Translates Matomo's orders, carts and products into those of GA4.
 
-Sources: developer.matomo.org/api-reference/tracking-api (ecommerce) and
+Sources: developer.matomo.org/api-reference/tracking-api (ecommerce);
+github.com/matomo-org/matomo, js/piwik.js (`logEcommerce`), for how the tracker writes an order; and
 developers.google.com/analytics/devguides/collection/ga4/reference/events
 """
 
@@ -24,6 +25,10 @@ _ORDER = {
     "ec_sh": "shipping",
     "ec_dt": "discount",
 }
+_EXTRAS = ("ec_st", "ec_tx", "ec_sh", "ec_dt")
+_LEFT_OUT = ("undefined", "null", "false")
+"""What the tracker writes for those of `_EXTRAS` that a page does not pass to it."""
+
 CART = frozenset({*_ORDER, _REVENUE, "ec_items"})
 """Parameters of an order or a cart."""
 
@@ -34,7 +39,9 @@ PRODUCT = {"_pks": "item_id", "_pkn": "item_name", "_pkc": "item_category", "_pk
 def cart(hit: Hit) -> Event:
     """The order in `hit`, or, without an `ec_id`, the present content of the visitor's cart. The
     revenue keeps its name if it includes tax or shipping that cannot be read."""
-    event = {"event_name": "purchase" if "ec_id" in hit else "cart_update", **selected(hit, _ORDER)}
+    stated = {name: hit[name] for name in hit if name not in _EXTRAS or hit[name] not in _LEFT_OUT}
+    name = "purchase" if "ec_id" in hit else "cart_update"
+    event = {"event_name": name, **selected(stated, _ORDER)}
     if _REVENUE in hit:
         event |= value_without_extras(hit[_REVENUE], event)
         if "value" not in event:
