@@ -309,6 +309,25 @@ def test_client_hints() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("user", "payload", "visitor"),
+    [
+        ("111e440d-f1ae-44e4-a660-0991d258da0d", {}, "111e440d-f1ae-44e4-a660-0991d258da0d"),
+        ("111e440d-f1ae-44e4-a660-0991d258da0d", {"duid": "d-1"}, "d-1"),
+        ("00000000-0000-0000-0000-000000000000", {}, None),
+        (None, {}, None),
+    ],
+)
+def test_an_app_names_the_visitor_in_its_session(
+    user: Any, payload: dict[str, Any], visitor: str | None
+) -> None:
+    session = named(f"{TRACKERS}/client_session", userId=user, sessionId="s-1", sessionIndex=2)
+    event = one(named("com.acme/login"), session, p="mob", **payload)
+    assert event.get("client_id") == visitor
+    assert event["contexts"] == [session]
+    assert "ignored_fields" not in event
+
+
 PURCHASE_FIELDS = enhanced(
     "actionFieldObject", id="T1", affiliation="Store", revenue=25.5, tax=2, currency="EUR"
 )

@@ -13,7 +13,11 @@ from gateway.sources.reading import as_object, present, renamed
 _iglu = re.compile(r"iglu:(?P<vendor>[^/]+)/(?P<name>[^/]+)/[^/]+/[^/]+").fullmatch
 
 USER = "com.snowplowanalytics.snowplow.ecommerce/user"
+CLIENT_SESSION = "com.snowplowanalytics.snowplow/client_session"
 CLIENT_HINTS = "org.ietf/http_client_hints"
+_ANONYMOUS = "00000000-0000-0000-0000-000000000000"
+"""The ``userId`` of a session whose visitor is not to be recognised."""
+
 _CLIENT_HINTS = {
     "isMobile": "mobile",
     "uaFullVersion": "ua_full_version",
@@ -38,7 +42,8 @@ def read_entity(raw: Any) -> Entity:
 
 
 def about_visitor(entities: Iterable[Entity]) -> tuple[Event, list[Entity]]:
-    """The fields about the visitor in `entities` of any event, and the other entities."""
+    """The fields about the visitor in `entities` of any event, and the other entities. Of a session
+    only the visitor is read, so it is among these."""
     event: Event = {}
     others = []
     for entity in entities:
@@ -47,8 +52,17 @@ def about_visitor(entities: Iterable[Entity]) -> tuple[Event, list[Entity]]:
         elif entity.schema == CLIENT_HINTS:
             event["client_hints"] = renamed(entity.data, _CLIENT_HINTS)
         else:
+            if entity.schema == CLIENT_SESSION:
+                event |= _session_fields(entity.data)
             others.append(entity)
     return event, others
+
+
+def _session_fields(session: Event) -> Event:
+    """The visitor of `session`. Trackers for apps name it only there, those for pages in ``duid``
+    too."""
+    visitor = session.get("userId")
+    return {} if visitor == _ANONYMOUS else present({"client_id": visitor})
 
 
 def _user_fields(user: Event) -> Event:
