@@ -154,7 +154,8 @@ export function runGateway(script) {
     setCookie(SESSION, visit);
   }
 
-  const googleSession = () => cookie('_ga_\\w+=GS\\d\\.\\d+\\.')?.match(/^s?(\d+)(?:\.|\$o)(\d+)/);
+  const googleSession = () => cookie('_ga_\\w+=GS\\d\\.\\d+\\.')?.replace(/%24/g, '$')
+    .match(/^s?(\d+)(?:\.|.*?\$o)(\d+)/);
 
   function session() {
     countEngagement();

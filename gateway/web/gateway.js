@@ -165,7 +165,9 @@
     setCookie(SESSION, visit);
   }
 
-  const googleSession = () => cookie('_ga_\\w+=GS\\d\\.\\d+\\.')?.match(/^s?(\d+)(?:\.|\$o)(\d+)/);
+  // Servers that write the cookie again may have encoded its dollar signs
+  const googleSession = () => cookie('_ga_\\w+=GS\\d\\.\\d+\\.')?.replace(/%24/g, '$')
+    .match(/^s?(\d+)(?:\.|.*?\$o)(\d+)/);
 
   function session() {
     countEngagement();

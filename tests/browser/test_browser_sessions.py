@@ -152,7 +152,12 @@ def test_pages_tabs_and_hosts_of_a_site_share_the_session(visitor, gateway, shop
 
 @pytest.mark.parametrize(
     "cookie",
-    ["GS2.1.s1795289723$o7$g1$t1795289999$j60$l0$h156100755", "GS1.1.1795289723.7.1.1795289999.0"],
+    [
+        "GS2.1.s1795289723$o7$g1$t1795289999$j60$l0$h156100755",
+        "GS2.1.s1795289723%24o7%24g1%24t1795289999%24j60%24l0%24h156100755",
+        "GS2.1.s1795289723$g1$o7$t1795289999",
+        "GS1.1.1795289723.7.1.1795289999.0",
+    ],
 )
 def test_the_session_of_google_analytics_wins(visitor, gateway, cookie):
     visitor.context.add_cookies(
