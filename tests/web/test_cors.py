@@ -81,7 +81,11 @@ SDKS = parse_settings(
 )
 HEADERS = {
     "collect": ["content-type", "authorization", "x-submission-token"],
-    "segment": ["content-type", "authorization", "x-write-key", "anonymousid", "sentat"],
+    "segment": [
+        *("content-type", "authorization", "x-write-key", "anonymousid", "sentat", "x-retry-count"),
+        *("rsa-recovered", "rsa-retry-attempt", "rsa-retry-reason"),
+        *("rsa-since-first-attempt", "rsa-since-last-attempt"),
+    ],
     "jitsu": ["content-type", "x-write-key", "x-ip-policy", "x-enable-debug"],
     "snowplow": ["content-type", "sp-anonymous"],
     "umami": ["content-type", "x-umami-cache", "x-umami-hostname", "x-umami-website-id"],

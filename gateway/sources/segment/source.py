@@ -89,7 +89,16 @@ class Segment(Source[SegmentSettings]):
 
     Source: segment.com/docs/connections/sources/catalog/libraries/server/http-api, "Batch"
     """
-    cors_headers = ("anonymousid", "sentat", "x-retry-count", "x-write-key")
+    cors_headers = (
+        *("anonymousid", "sentat", "x-retry-count", "x-write-key"),
+        *("rsa-recovered", "rsa-retry-attempt", "rsa-retry-reason"),
+        *("rsa-since-first-attempt", "rsa-since-last-attempt"),
+    )
+    """RudderStack's SDK adds those with ``rsa-`` to an event that it sends again, or that a page
+    before has left.
+
+    Source: the npm package @rudderstack/analytics-js 3.34.1 (`getRequestInfo`)
+    """
     questions = sdk_questions(_WRITE_KEYS)
     Settings = SegmentSettings
 
