@@ -145,6 +145,10 @@ NETWORK = {"bluetooth": False, "carrier": "T-Mobile US", "cellular": True, "wifi
             },
         ),
         (
+            {"ua-ch": {"mobile": False, "platform": "macOS", "platformVersion": "15.1.0"}},
+            {"client_hints": {"mobile": False, "platform": "macOS", "platform_version": "15.1.0"}},
+        ),
+        (
             {
                 "location": {
                     "city": "San Francisco",

@@ -37,7 +37,7 @@ _USUAL_OF_CONTEXTS = frozenset(
         *("active", "app", "campaign", "channel", "clientIds", "device"),
         *("groupId", "ip", "library", "locale", "location", "network", "os", "page", "referrer"),
         *("screen", "sessionId", "sessionStart", "timezone", "traits", "userAgent"),
-        *("userAgentData", _CONSENT, MANAGED),
+        *("userAgentData", "ua-ch", _CONSENT, MANAGED),
     ]
 )
 """Usual fields, which state nothing about consent or are read here."""

@@ -134,6 +134,7 @@ _PARTS: Mapping[str, Callable[[Mapping[str, Any]], Event]] = {
     "screen": _screen_fields,
     "campaign": _campaign_fields,
     "userAgentData": _hint_fields,
+    "ua-ch": _hint_fields,
     "network": _network_fields,
     "location": _location_fields,
 }
