@@ -68,6 +68,12 @@ def test_rudderstacks_sdk_gets_an_enabled_source_without_destinations(
     assert source["config"]["statsCollection"]["errors"] == {"enabled": False}
 
 
+def test_rudderstacks_sdks_for_apps_get_all_fields_that_they_require() -> None:
+    source = ask("/sourceConfig", "writeKey=WK&p=android")["source"]
+    texts = [source[name] for name in ("id", "name", "writeKey", "workspaceId", "updatedAt")]
+    assert all(isinstance(text, str) and text for text in texts)
+
+
 @pytest.mark.parametrize(
     ("path", "query", "headers"),
     [

@@ -1,7 +1,8 @@
 """Answers the requests of Segment's and RudderStack's browser SDKs for their settings.
 
 Sources: @segment/analytics-next 1.84.3 (`AnalyticsSettings`); @rudderstack/analytics-js 3.34.1
-(`SourceConfigResponse`).
+(`SourceConfigResponse`); github.com/rudderlabs/rudder-sdk-kotlin and rudder-sdk-swift
+(`RudderServerConfigSource`).
 """
 
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ _SOURCE_CONFIG = "/sourceConfig"
 _HEADERS = {"content-type": "application/json", "cache-control": "private, max-age=300"}
 """The answer contains the host of the request, so no shared cache may keep it."""
 
+_UPDATED = "2026-01-01T00:00:00.000Z"
 _OBJECT: Schema = {"type": "object"}
 _NO_SCRIPT = AnswerDescription(
     "There is no such script here.", {JSON: REFUSAL}, {"no_script": "Load the SDK from elsewhere."}
@@ -92,7 +94,8 @@ def _for_segment(key: str, base_url: str) -> dict[str, object]:
 
 
 def _for_rudderstack(key: str) -> dict[str, object]:
-    """An enabled source without destinations. The SDK sends to its own `dataPlaneUrl`."""
+    """An enabled source without destinations. The SDK sends to its own `dataPlaneUrl`. The SDKs for
+    apps cannot read a source without ``updatedAt``."""
     off = {"enabled": False}
     return {
         "source": {
@@ -105,7 +108,8 @@ def _for_rudderstack(key: str) -> dict[str, object]:
             "destinations": [],
             "config": {"statsCollection": {"errors": off, "metrics": off}},
             "dataplanes": {},
+            "updatedAt": _UPDATED,
         },
-        "updatedAt": "2026-01-01T00:00:00.000Z",
+        "updatedAt": _UPDATED,
         "consentManagementMetadata": {"providers": []},
     }
