@@ -226,6 +226,12 @@ def test_the_visitor(objects: list[Event], cookie: str, visitors: list[str | Non
     assert [event.get("client_id") for event in batch.events] == visitors
 
 
+def test_the_id_that_the_tag_makes_on_each_page_is_nobodys() -> None:
+    assert one({"event": "a", "_dcid_temp": "dcid.1.1795289657142.123456789"}) == {
+        "event_name": "a"
+    }
+
+
 FBP, FBC = "fb.1.1795289657142.2", "fb.1.1795289657142.abc"
 GCLID_COOKIE = "GCL.1795289657.gclid-1"
 

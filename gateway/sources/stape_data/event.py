@@ -53,8 +53,9 @@ _ADDRESS: Names = {
     "postal_code": ("postal_code", "postalCode", "zip"),
     "country": ("country",),
 }
-_OF_THE_TAG = ("v", "data_tag")
-"""Fields about the tag itself, not about the event."""
+_OF_THE_TAG = ("v", "data_tag", "_dcid_temp")
+"""Fields about the tag itself, not about the event. The last one is an id that the tag makes anew
+on each page, for the cookie ``_dcid``, which the gateway does not set."""
 
 _STRUCTURED = ("common_cookie", "cookies", "ecommerce", "items", "user_data", "user_properties")
 """Fields of a form or a query that may hold JSON."""
