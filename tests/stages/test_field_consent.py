@@ -131,6 +131,17 @@ def test_what_goes(denied: frozenset[str], purpose: Purpose) -> None:
     assert before == WHOLE
 
 
+def test_cookies_of_stapes_tags_go_like_the_fields_that_they_hold() -> None:
+    person = {"_gtmeec": "eyJlbSI6ImFiYyJ9", "stape_klaviyo_email": "jane@example.com"}
+    clicks = {"_dm_session_attributes": "6", "awin_sn_awc": "7", "stape_klaviyo_kx": "8"}
+    event = {**STAYS, "common_cookie": {**person, **clicks, "awin_source": "aw"}}
+
+    assert of(event, AD)["common_cookie"] == {**person, "awin_source": "aw"}
+    assert of(event, AD, USER)["common_cookie"] == {"awin_source": "aw"}
+    advertising, _ = left(event, USER)
+    assert advertising["common_cookie"] == {**clicks, "awin_source": "aw"}
+
+
 @pytest.mark.parametrize("name", sorted(set(CONSENT_TYPES) - set(COVERED)))
 def test_other_types_cover_no_field(name: str) -> None:
     assert by_default(set(CONSENT_TYPES) - {name}) is None

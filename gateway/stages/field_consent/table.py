@@ -6,7 +6,8 @@ destination.
 Sources: developers.google.com/tag-platform/security/concepts/consent-mode for the meaning of the
 types; business.safety.google/adscookies and the tags of the vendors for the names of cookies;
 developers.facebook.com/docs/marketing-api/conversions-api/parameters/customer-information-parameters
-for Meta's fields; docs.snowplow.io and segment.com/docs for those of trackers.
+for Meta's fields; docs.snowplow.io and segment.com/docs for those of trackers; github.com/stape-io,
+data-tag, for those of Stape's Data Tag.
 """
 
 from typing import Literal, NamedTuple, get_args
@@ -57,6 +58,11 @@ ADVERTISING_FIELDS = (
     "appleIdfa",
     "androidIdfa",
     "openIdfa",
+    "_dm_session_attributes",
+    "awin_sn_awc",
+    "stape_klaviyo_kx",
+    "wg_cid",
+    "ps_id",
 )
 ADVERTISING_PARAMETERS = ("_gl", "_gac", "gcl_au", "fbp", "_fbp", "fbc", "_fbc", "ctwa_clid")
 
@@ -98,8 +104,9 @@ VISITOR_FIELDS = (
 _VISITOR_PREFIXES = (f"{GA_SESSION}*",)
 VISITOR_PARAMETERS = ("_gl", "gw_link", "_ga", "_sp", "ajs_aid")
 
-PERSON_FIELDS = ("user_data", "x-ga-em")
-"""Personal data that people entered, in clear or hashed."""
+PERSON_FIELDS = ("user_data", "x-ga-em", "_gtmeec", "stape_klaviyo_email")
+"""Personal data that people entered, in clear or hashed. The last two are cookies of Stape's tags,
+which its Data Tag sends as well."""
 
 
 def _also_of_ga4(*names: str) -> tuple[str, ...]:
