@@ -316,6 +316,20 @@ def test_a_key_is_trusted_and_a_wrong_one_refused() -> None:
     assert (refused.value.status, refused.value.reason) == (401, "unauthorized")
 
 
+@pytest.mark.parametrize(
+    ("headers", "backend"),
+    [
+        ({"user_agent": "WordPress/6.9; https://shop.example"}, True),
+        ({"user_agent": "Mozilla/5.0", "x_stape_app_version": "2.1.30"}, True),
+        ({"user_agent": "Mozilla/5.0 WordPress/6.9", "origin": "https://shop.example"}, False),
+        ({}, False),
+    ],
+)
+def test_an_order_of_a_shop_is_a_backends(headers: dict[str, str], backend: bool) -> None:
+    batch = post({"event": "purchase"}, **headers)
+    assert (batch.trusted, batch.backend) == (False, backend)
+
+
 def test_answers() -> None:
     told = {"timestamp": 1795289657, "unique_event_id": "e-1"}
     assert orjson.loads(SOURCE.answer(post(SENT)).body) == told

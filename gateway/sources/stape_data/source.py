@@ -1,6 +1,7 @@
 """`stape_data`: the requests of Stape's Data Tag, as its Data Client for sGTM takes them.
 
-Source: github.com/stape-io/data-client, template.tpl and data-client-protocol.md
+Sources: github.com/stape-io/data-client, template.tpl and data-client-protocol.md;
+github.com/stape-io/gtm-server-side-wordpress-plugin (`send_webhook_request`)
 """
 
 from dataclasses import dataclass, fields
@@ -45,6 +46,12 @@ _COOKIES = ("_dcid", "_dcid_temp")
 
 _cookies = compile_cookies(_COOKIES)
 
+_PLUG_IN = "x-stape-app-version"
+"""A header of Stape's plug-ins for shops."""
+
+_WORDPRESS = "WordPress/"
+"""How the agent of WordPress begins. Older versions of the plug-in do not send the header."""
+
 _ACCEPTED: Schema = {
     "type": "object",
     "properties": {"timestamp": {"type": "integer"}, "unique_event_id": {"type": "string"}},
@@ -76,7 +83,8 @@ class StapeData(Source[StapeDataSettings]):
     The query may contain the object as JSON (``dtcd``) or as base64 of JSON (``dtdc``); that of a
     POST request applies to each object of the body. The client id is that of the object, otherwise
     that of another object of the request, otherwise that of the cookie ``_dcid`` or
-    ``_dcid_temp``. The cookies are read and not set.
+    ``_dcid_temp``. The cookies are read and not set. A request of Stape's plug-in for WordPress is
+    a backend's.
 
     Answers with a GIF to GET, and to POST with the time and the id of each event.
     """
@@ -143,7 +151,12 @@ class StapeData(Source[StapeDataSettings]):
         else:
             raise Refused(400, "malformed", "expected an event in the body or in the query")
         visitor = next(filter(None, map(client_id_in, objects)), "") or _of_cookie(request)
-        batch = read_events(objects, lambda each: to_event(each, visitor), trusted)
+        batch = read_events(
+            objects,
+            lambda each: to_event(each, visitor),
+            trusted,
+            backend=trusted or _is_of_a_shop(request),
+        )
         batch.sent = sent
         known = {field.name: getattr(batch, field.name) for field in fields(Batch)}
         is_list = request.body.lstrip()[:1] == b"["
@@ -156,6 +169,12 @@ class StapeData(Source[StapeDataSettings]):
             return answers.accepted(batch)
         told = [_told(event) for event in batch.events]
         return Answer.json(200, told if getattr(batch, "is_list", False) else told[0])
+
+
+def _is_of_a_shop(request: Inbound) -> bool:
+    """Whether Stape's plug-in for WordPress sent the order of a customer. It cannot show a key."""
+    agent = request.headers.get("user-agent", "")
+    return _PLUG_IN in request.headers or agent.startswith(_WORDPRESS)
 
 
 def _told(event: Event) -> Event:
