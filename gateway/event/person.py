@@ -6,7 +6,8 @@ one name, under which all rules and destinations find it.
 
 Sources: segment.com/docs/connections/spec/identify (traits);
 developers.facebook.com/docs/marketing-api/conversions-api/parameters
-(customer-information-parameters); shopify.dev/docs/api/web-pixels-api (MailingAddress)
+(customer-information-parameters); shopify.dev/docs/api/web-pixels-api (MailingAddress);
+github.com/stape-io/gtm-server-side-wordpress-plugin (`get_order_user_data`), for WooCommerce
 """
 
 import re
@@ -36,6 +37,8 @@ _PERSON = {
     "em": "email_address",
     "ph": "phone_number",
     "db": "date_of_birth",
+    "billing_email": "email_address",
+    "billing_phone": "phone_number",
 }
 _OURS = frozenset(_PERSON.values())
 _HASHED = "sha256_"
@@ -48,6 +51,8 @@ _NAMES = {
     "sha256_last_name": "sha256_last_name",
     "fn": "first_name",
     "ln": "last_name",
+    "billing_first_name": "first_name",
+    "billing_last_name": "last_name",
 }
 _PLACE = {
     "street": "street",
@@ -68,6 +73,10 @@ _PLACE = {
     "ct": "city",
     "st": "region",
     "zp": "postal_code",
+    "billing_address": "street",
+    "billing_city": "city",
+    "billing_state": "region",
+    "billing_country": "country",
 }
 _ADDRESS = {**_NAMES, **_PLACE}
 """Our names by the senders'. Of several names for a field, the first with a value counts."""

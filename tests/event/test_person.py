@@ -50,6 +50,35 @@ def read(fields: dict[str, Any]) -> dict[str, Any]:
             {"address": {**ADA, "city": "Berlin", "region": "BE"}},
         ),
         (
+            {
+                "billing_email": MAIL,
+                "billing_phone": "+49 1",
+                "billing_first_name": "Ada",
+                "billing_last_name": "Byron",
+                "billing_address": "1 Road",
+                "billing_city": "Bath",
+                "billing_state": "SOM",
+                "billing_country": "GB",
+                "shipping_city": "Bonn",
+            },
+            {
+                "email_address": MAIL,
+                "phone_number": "+49 1",
+                "address": {
+                    **ADA,
+                    "street": "1 Road",
+                    "city": "Bath",
+                    "region": "SOM",
+                    "country": "GB",
+                },
+                "shipping_city": "Bonn",
+            },
+        ),
+        (
+            {"email": MAIL, "billing_email": "b@x.example"},
+            {"email_address": MAIL, "billing_email": "b@x.example"},
+        ),
+        (
             {"zip": "1", "address": {"zip": "2", "postalCode": "3", "country": "DE"}},
             {"zip": "1", "address": {"postal_code": "2", "postalCode": "3", "country": "DE"}},
         ),
