@@ -140,6 +140,8 @@ def test_cookies_of_stapes_tags_go_like_the_fields_that_they_hold() -> None:
     assert of(event, AD, USER)["common_cookie"] == {"awin_source": "aw"}
     advertising, _ = left(event, USER)
     assert advertising["common_cookie"] == {**clicks, "awin_source": "aw"}
+    visitor = {**STAYS, "cookies": {"_dcid": "dcid.1.1795289657142.1", "awin_source": "aw"}}
+    assert of(visitor, ANALYTICS)["cookies"] == {"awin_source": "aw"}
 
 
 @pytest.mark.parametrize("name", sorted(set(CONSENT_TYPES) - set(COVERED)))

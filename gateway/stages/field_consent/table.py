@@ -100,6 +100,9 @@ VISITOR_FIELDS = (
     "contexts.*.data.userId",
     "session_cookie",
     "__utma",
+    "_dcid",
+    "_dcid_temp",
+    "data_client_id",
 )
 _VISITOR_PREFIXES = (f"{GA_SESSION}*",)
 VISITOR_PARAMETERS = ("_gl", "gw_link", "_ga", "_sp", "ajs_aid")
