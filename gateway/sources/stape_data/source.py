@@ -47,10 +47,10 @@ _COOKIES = ("_dcid", "_dcid_temp")
 _cookies = compile_cookies(_COOKIES)
 
 _PLUG_IN = "x-stape-app-version"
-"""A header of Stape's plug-ins for shops."""
+"""A header of Stape's plug-ins for WordPress, Magento and Shopware."""
 
 _WORDPRESS = "WordPress/"
-"""How the agent of WordPress begins. Older versions of the plug-in do not send the header."""
+"""How the agent of WordPress begins. Older versions of its plug-in do not send the header."""
 
 _ACCEPTED: Schema = {
     "type": "object",
@@ -83,8 +83,8 @@ class StapeData(Source[StapeDataSettings]):
     The query may contain the object as JSON (``dtcd``) or as base64 of JSON (``dtdc``); that of a
     POST request applies to each object of the body. The client id is that of the object, otherwise
     that of another object of the request, otherwise that of the cookie ``_dcid`` or
-    ``_dcid_temp``. The cookies are read and not set. A request of Stape's plug-in for WordPress is
-    a backend's.
+    ``_dcid_temp``. The cookies are read and not set. A request of Stape's plug-ins for shops is a
+    backend's.
 
     Answers with a GIF to GET, and to POST with the time and the id of each event.
     """
@@ -172,7 +172,7 @@ class StapeData(Source[StapeDataSettings]):
 
 
 def _is_of_a_shop(request: Inbound) -> bool:
-    """Whether Stape's plug-in for WordPress sent the order of a customer. It cannot show a key."""
+    """Whether a plug-in of Stape's for shops sent the order of a customer. They show no key."""
     agent = request.headers.get("user-agent", "")
     return _PLUG_IN in request.headers or agent.startswith(_WORDPRESS)
 
