@@ -96,5 +96,6 @@ def _standing(settings: ConsoleSettings, method: Method, name: str, role: Role) 
     elif method == "openid":
         if settings.openid is None:
             return ""
-        facts.append(settings.openid.model_dump(mode="json"))
+        secret = settings.openid.client_secret.get_secret_value()
+        facts += [settings.openid.model_dump(mode="json", exclude={"client_secret"}), secret]
     return sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()
