@@ -29,6 +29,8 @@ def operator_log(verify: bool, config: Path) -> None:
                 click.echo(printable(line.decode(errors="replace")))
             return
         chain = log.check()
+    except BrokenPipeError:
+        raise  # the reader has closed the pipe: click ends the command silently
     except OSError as error:
         fail(f"{log.path} cannot be read: {error.strerror}", 1)
     if chain.broken is not None:

@@ -48,6 +48,8 @@ def with_person(
             await work(Person(redis, settings, digests, digests.sought(wanted, kind)))
 
         with_redis(settings, redis_url, act)
+    except BrokenPipeError:
+        raise  # the reader has closed the pipe: click ends the command silently
     except (LedgerError, OSError) as error:
         fail(str(error), 1)
     except (sqlite3.Error, DBAPIError) as error:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import getpass
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -112,3 +115,17 @@ def test_a_log_that_cannot_be_written_is_said(run: Run, config: Path, tmp_path: 
     assert result.exit_code == 0
     assert "Dropped 4 of 4" in result.stdout
     assert "cannot be written" in result.stderr
+
+
+@pytest.mark.parametrize("words", [("operator-log",), ("access", EMAIL)])
+def test_output_that_is_read_in_part_ends_without_a_word(
+    run: Run, config: Path, words: tuple[str, ...]
+) -> None:
+    run("access", EMAIL, "--config", config)
+    read, write = os.pipe()
+    os.close(read)  # like `head` after its last line
+    command = [sys.executable, "-m", "gateway", *words, "--config", config]
+    ended = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, timeout=120)
+    os.close(write)
+    assert ended.stderr == b""
+    assert ended.returncode == 1
