@@ -2,9 +2,9 @@
 
 Each secret that is written in the file is shown as a stand-in, such as ``hidden-secret-01-``. A
 stand-in may stay where it is or be removed; anywhere else, it would put the secret where it can be
-seen or sent. For the same reason, a new variable may only be used for a secret, and no new file may
-be named. Settings that name files or govern access to the console can only be changed on the
-machine.
+seen or sent. For the same reason, a new variable may only be used for a secret, and no new file and
+no new function may be named. Settings that name files or govern access to the console can only be
+changed on the machine.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from gateway.configuration.masked_text import (
     written_secrets,
 )
 from gateway.configuration.mistakes import ConfigurationError
+from gateway.configuration.own_functions import NEW_FUNCTION, new_functions
 from gateway.configuration.settings import Settings
 from gateway.configuration.yaml_file import (
     REFERENCE_PATTERN,
@@ -91,7 +92,11 @@ class Editable:
         was, now = read_yaml(self.text, None), read_yaml(edited, None)
         if now.problems or not isinstance(now.data, dict):
             raise ConfigurationError(name, now.problems or [Problem(1, "", "it is empty")])
-        if problems := [*_fixed(was, now), *_moved(was, now), *_new_files(was, now)]:
+        problems = [*_fixed(was, now), *_moved(was, now), *_new_files(was, now)]
+        problems += [
+            _problem(now, path, NEW_FUNCTION) for path in new_functions(was.data, now.data)
+        ]
+        if problems:
             raise ConfigurationError(name, problems)
         for stand_in, secret in reversed([*self.secrets.items()]):  # one may contain another
             edited = edited.replace(stand_in, secret)

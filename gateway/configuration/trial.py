@@ -1,8 +1,9 @@
 """A trial configuration, in which a person changes some parts to see what would be decided.
 
 The text has no secrets, and whoever changes it must not obtain any: neither through a variable or
-a file that the text names at another place, nor through a setting that reads a file. So only the
-parts that decide about events are taken from it; all others stay as they are in force.
+a file that the text names at another place, nor through a setting that reads a file, nor by code of
+their own. So only the parts that decide about events are taken from it; all others stay as they are
+in force.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from destinations.masking import MASK
 from gateway.configuration.environment import Environment
 from gateway.configuration.load import settings_schema
 from gateway.configuration.mistakes import ConfigurationError, problems_of
+from gateway.configuration.own_functions import NEW_FUNCTION, new_functions
 from gateway.configuration.secret_files import SecretFiles
 from gateway.configuration.settings import Settings, read_settings
 from gateway.configuration.yaml_file import KeyPath, Problem, YamlFile, dotted, read_yaml
@@ -63,6 +65,9 @@ def try_changes(settings: Settings, shown: str, changed: str) -> Settings:
             problems.append(Problem(now.line(path), dotted(path), REFERENCE))
             continue
         data = _with(data, path, value)
+    problems += [
+        Problem(now.line(path), dotted(path), NEW_FUNCTION) for path in new_functions(written, data)
+    ]
     if problems:
         raise ConfigurationError(NAME, problems)
     return _validated(settings, data, now)

@@ -9,6 +9,7 @@ import pytest
 from gateway.configuration.editing import MOVED, ON_THE_MACHINE, REFERENCE, UNTOLD, Editable
 from gateway.configuration.load import load_settings
 from gateway.configuration.mistakes import ConfigurationError
+from gateway.configuration.own_functions import NEW_FUNCTION
 
 TEXT = """\
 server: {hash_salt: salt-of-the-shop}
@@ -92,6 +93,13 @@ def test_a_secret_may_be_replaced_or_taken_out(editable: Editable) -> None:
         ("rules:", "lookups: {a: {file: /etc/passwd}}\nrules:", ON_THE_MACHINE),
         ("rules:", "schemas: {a: {schema: /etc/passwd}}\nrules:", ON_THE_MACHINE),
         ("rules:", "console: {edit: true}\nrules:", ON_THE_MACHINE),
+        ("rules:", "rules:\n  - transform: logging.config:dictConfig", NEW_FUNCTION),
+        ("rules:", "rules:\n  - transform: '${X:-logging.config:dictConfig}'", NEW_FUNCTION),
+        (
+            "    url: https://crm",
+            "    rules: [{transform: 'a:b'}]\n    url: https://crm",
+            NEW_FUNCTION,
+        ),
         ("server: {", "server: {demo: true, ", ON_THE_MACHINE),
         ("redis.example", "evil.example", ON_THE_MACHINE),
         ("jobs.example", "evil.example", ON_THE_MACHINE),

@@ -3,6 +3,7 @@ changed, and no secret can be read."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from gateway.configuration.load import load_settings
 from gateway.configuration.masked_text import without_secrets
 from gateway.configuration.mistakes import ConfigurationError
+from gateway.configuration.own_functions import NEW_FUNCTION
 from gateway.configuration.settings import Settings
 from gateway.configuration.trial import try_changes
 
@@ -134,6 +136,33 @@ def test_no_secret_can_be_had(settings: Settings, shown: str, value: str, place:
         try_changes(settings, shown, changed)
     assert "secret-" not in str(raised.value)
     assert "salt-of" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("rules:\n", "rules:\n  - {transform: 'logging.config:dictConfig'}\n"),
+        ("  - name: currency\n", "  - name: currency\n    transform: antigravity:geohash\n"),
+        ("  crm:\n", "  crm:\n    rules: [{transform: 'logging.config:dictConfig'}]\n"),
+    ],
+)
+def test_no_code_of_their_own_runs(settings: Settings, shown: str, before: str, after: str) -> None:
+    assert before in shown
+    with pytest.raises(ConfigurationError) as raised:
+        try_changes(settings, shown, shown.replace(before, after, 1))
+    assert [each.message for each in raised.value.problems] == [NEW_FUNCTION]
+    assert raised.value.problems[0].path.endswith("transform")
+    assert "antigravity" not in sys.modules
+
+
+def test_a_function_of_the_file_may_be_tried_elsewhere(settings: Settings) -> None:
+    config = settings.folder / "gateway.yaml"
+    config.write_text(TEXT.replace("rules:\n", "rules:\n  - {name: own, transform: 'copy:copy'}\n"))
+    settings = load_settings(config)
+    shown = without_secrets(settings)
+    changed = shown.replace("  books: {", "  books: {rules: [{transform: 'copy:copy'}], ")
+    trial = try_changes(settings, shown, changed)
+    assert [rule.transform for rule in trial.destinations["books"].rules] == ["copy:copy"]
 
 
 def test_an_alias_carries_no_secret_to_another_place(settings: Settings, shown: str) -> None:
