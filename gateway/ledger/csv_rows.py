@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from gateway.event.text import printable
 from gateway.ledger.answers import Listed
 
@@ -10,13 +12,17 @@ COLUMNS = (
     *("status", "tries", "ended_at", "reason", "receipt"),
 )
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""Source: owasp.org/www-community/attacks/CSV_Injection."""
+_FORMULA = re.compile(r"""(^|;["\s]*)(?=[=+\-@\t\r\n＝＋－＠])""")
+"""The place before a formula. Where a comma is the decimal separator, spreadsheets take a semicolon
+for the end of a cell, whatever stands in quotes around it.
+
+Source: owasp.org/www-community/attacks/CSV_Injection.
+"""
 
 
 def csv_row(each: Listed) -> list[object]:
-    """The values of `COLUMNS`. A text that a spreadsheet would take for a formula gets an
-    apostrophe in front. Control characters are escaped, since CSV is read on terminals too."""
+    """The values of `COLUMNS`. What a spreadsheet would take for a formula gets an apostrophe in
+    front. Control characters are escaped, since CSV is read on terminals too."""
     ending = each.ending
     row = (
         *(each.received_at, each.name, each.source, ending.destination, ending.passage),
@@ -27,4 +33,4 @@ def csv_row(each: Listed) -> list[object]:
 
 
 def _plain(text: str) -> str:
-    return f"'{printable(text)}" if text.startswith(_FORMULA) else printable(text)
+    return printable(_FORMULA.sub(r"\1'", text))

@@ -18,7 +18,8 @@ import pytest
 from click.testing import Result
 
 from gateway.cli import events
-from gateway.ledger.answers import Listed, Wanted
+from gateway.ledger.answers import Ending, Listed, Wanted
+from gateway.ledger.csv_rows import csv_row
 from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.reading import LedgerReader
 from gateway.queue.erasure import pending_entries
@@ -186,6 +187,16 @@ def test_csv_holds_no_formula(run: Run, filled: Path) -> None:
     assert header[:5] == ["received_at", "event_name", "source", "destination", "passage"]
     assert bad[1].startswith("'=cmd")
     assert good[1] == "purchase"
+
+
+@pytest.mark.parametrize("name", ["x;=1+1;y", 'x;"=1+1;y', 'x; ""@SUM(1)', "x;＝1", "=1;-1"])
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_csv_holds_no_formula_where_a_semicolon_ends_a_cell(name: str, delimiter: str) -> None:
+    text = io.StringIO()
+    ending = Ending("ads", 1, "rejected", reason=name)
+    csv.writer(text).writerow(csv_row(Listed("0a", name, "site", False, 0.0, None, ending)))
+    (row,) = csv.reader(io.StringIO(text.getvalue()), delimiter=delimiter)
+    assert not [cell for cell in row if cell.strip().startswith(("=", "+", "-", "@", "＝"))]
 
 
 def test_stats_counts_by_destination_and_by_name(run: Run, filled: Path) -> None:
