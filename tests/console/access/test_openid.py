@@ -127,6 +127,10 @@ async def test_an_odd_subject_is_written_to_the_log_escaped(
         ({"groups": "admins,staff"}, "", None),
         ({}, "", None),
         ({"groups": ["admins"]}, ", role_claim: groups.admins", None),
+        ({"email": "staff", "email_verified": True}, ", role_claim: email", "viewer"),
+        ({"email": "staff"}, ", role_claim: email", "viewer"),
+        ({"email": "staff", "email_verified": False}, ", role_claim: email", None),
+        ({"email": "admins", "email_verified": "false"}, ", role_claim: email", None),
     ],
 )
 async def test_a_claim_decides_about_the_role(

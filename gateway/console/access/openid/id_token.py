@@ -74,7 +74,8 @@ def claims_of(
 
 def role_of(claims: Mapping[str, Any], settings: OpenIdSettings) -> Role | None:
     """None for somebody who may not see the console."""
-    values = _values(_claim(claims, settings.role_claim))
+    path = settings.role_claim
+    values = _values(_email(claims) if path == "email" else _claim(claims, path))
     if values.intersection(settings.operators):
         return "operator"
     return "viewer" if values.intersection(settings.viewers) else None
@@ -82,17 +83,17 @@ def role_of(claims: Mapping[str, Any], settings: OpenIdSettings) -> Role | None:
 
 def name_of(claims: Mapping[str, Any], settings: ConsoleSettings) -> str:
     """The name under which the user is shown and logged. It is never the name of a user with a
-    password, and never ``local``.
-
-    An e-mail address counts unless the provider says that it is not verified. Some providers write
-    texts in place of true and false.
-    """
-    is_verified = claims.get("email_verified", True) in (True, "true")
-    email = claims.get("email") if is_verified else None
-    given = (email, claims.get("preferred_username"), claims["sub"])
+    password, and never ``local``."""
+    given = (_email(claims), claims.get("preferred_username"), claims["sub"])
     text = next(each for each in given if isinstance(each, str) and each.strip())
     name = printable(text.strip()[:MAX_NAME])
     return f"{name} (openid)" if name == LOCAL or name in settings.users else name
+
+
+def _email(claims: Mapping[str, Any]) -> Any:
+    """The e-mail address, None if the provider says that it is not verified: then anyone may have
+    typed it. Some providers write texts in place of true and false."""
+    return claims.get("email") if claims.get("email_verified", True) in (True, "true") else None
 
 
 def _key_for(header: Mapping[str, Any], keys: Sequence[Mapping[str, Any]]) -> jwt.PyJWK:
