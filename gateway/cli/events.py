@@ -15,7 +15,7 @@ import click
 
 from gateway.cli.options import CONFIG
 from gateway.cli.stored.moment import check_period, period
-from gateway.cli.stored.options import JSON, with_options
+from gateway.cli.stored.options import JSON, MAX_LISTED, check_utf8, with_options
 from gateway.event.endings import ENDINGS
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def events() -> None:
 @with_options(*FILTERS)
 @click.option(
     "--limit",
-    type=click.IntRange(1),
+    type=click.IntRange(1, MAX_LISTED),
     default=50,
     show_default=True,
     help="Maximum number of endings to list.",
@@ -124,6 +124,7 @@ def read_wanted(filters: dict[str, Any]) -> Wanted:
     """Reads the values of `FILTERS`. Raises `click.UsageError` if they contradict each other."""
     from gateway.ledger.answers import Wanted
 
+    check_utf8(*filters.values())
     wanted = Wanted(**filters)
     check_period(wanted.since, wanted.until)
     return wanted

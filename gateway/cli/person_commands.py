@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from sqlalchemy.exc import DBAPIError
 
 from gateway.cli.options import fail, load_in_force, with_redis
+from gateway.cli.stored.options import check_utf8
 from gateway.ledger.errors import LedgerError
 from gateway.ledger.feeding import build_digests
 from gateway.ledger.sought import Kind
@@ -35,6 +36,7 @@ def with_person(
     Ends the command when this data cannot be read or written, and for an empty id, as from an unset
     variable in a script. kind: the kind of id that is meant, None for all.
     """
+    check_utf8(wanted)
     wanted = wanted.strip()
     if not wanted:
         fail(NO_ID)

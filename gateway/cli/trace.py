@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gateway.cli.options import CONFIG, fail, load_in_force
-from gateway.cli.stored.options import JSON
+from gateway.cli.stored.options import JSON, check_utf8
 
 if TYPE_CHECKING:
     from gateway.configuration.settings import Settings
@@ -50,6 +50,7 @@ def trace(wanted: str, limit: int, explained: bool, as_json: bool, config: Path)
     from gateway.event.text import printable
     from gateway.operations.stories import explain_stories, find_stories
 
+    check_utf8(wanted)
     settings = load_in_force(config).settings
 
     def find(reader: LedgerReader, digests: EventDigests) -> tuple[list[Story], list[Explanation]]:

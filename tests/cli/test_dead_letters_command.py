@@ -349,6 +349,8 @@ def test_drop_counts_asks_and_deletes(run: Run, redis_url: str, server: SyncRedi
         ),
         (["--since", "someday"], "'someday' is not a valid time"),
         (["--since", "1h", "--until", "2h"], "--since is later than --until"),
+        (["--event-name", "K\udce4ufe"], "not UTF-8"),
+        (["--limit", "9" * 30], "is not in the range"),
     ],
 )
 def test_mistakes_are_named(run: Run, words: list[str], message: str) -> None:

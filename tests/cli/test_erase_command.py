@@ -129,6 +129,15 @@ def test_an_empty_id_is_refused(
     assert not server.exists(KEYS.erased)
 
 
+@pytest.mark.parametrize("command", [["access"], ["erase", "--yes"]])
+def test_an_id_in_another_encoding_is_not_reported_as_unknown(
+    run: Run, server: Redis, config: Path, command: list[str]
+) -> None:
+    result = run(*command, b"m\xfcller@shop.example".decode(errors="surrogateescape"))
+    assert (result.exit_code, "not UTF-8" in result.stderr) == (2, True)
+    assert not server.exists(KEYS.erased)
+
+
 @pytest.mark.parametrize("command", ["access", "erase"])
 def test_without_a_key_the_reason_is_said(run: Run, config: Path, command: str) -> None:
     config.write_text(config.read_text().replace("server: {hash_salt: a-salt-of-the-shop}", ""))

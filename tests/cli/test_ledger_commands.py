@@ -221,6 +221,10 @@ def test_stats_puts_the_rest_together(run: Run, filled: Path) -> None:
         ("events", "list", "--where", "value"),
         ("events", "list", "--json", "--csv"),
         ("stats", "--since", "1h", "--until", "2h"),
+        ("events", "list", "--limit", "9" * 30),
+        ("events", "list", "--event-name", "K\udce4ufe"),
+        ("events", "list", "--where", "currency=\udce4"),
+        ("trace", "m\udcfcller"),
     ],
 )
 def test_what_makes_no_sense_is_refused(run: Run, filled: Path, words: tuple[str, ...]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+import orjson
 
 from gateway.cli.stored.moment import check_period, period
 
@@ -20,9 +21,10 @@ FILTERS = (
     click.option("--event-id", help="Only the event with this id."),
     *period("Stored"),
 )
+MAX_LISTED = 1_000_000_000
 LIMIT = click.option(
     "--limit",
-    type=click.IntRange(0),
+    type=click.IntRange(0, MAX_LISTED),
     default=20,
     show_default=True,
     help="Maximum number of events to list.",
@@ -52,10 +54,23 @@ def with_options(*options: Callable[[Command], Command]) -> Callable[[Command], 
     return decorate
 
 
+def check_utf8(*given: object) -> None:
+    """Raises `click.UsageError` when a text in `given` is not UTF-8, as from a file in another
+    encoding: no event has it, so "nothing was found" would mislead."""
+    try:
+        orjson.dumps(given)
+    except TypeError:
+        raise click.UsageError(
+            "A value on the command line is not UTF-8, so no event can have it. Convert the file "
+            "or the terminal that it comes from."
+        ) from None
+
+
 def read_filter(options: dict[str, Any]) -> Filter:
     """Reads the values of `FILTERS`. Raises `click.UsageError` if they contradict each other."""
     from gateway.queue.stored_events import Filter
 
+    check_utf8(*options.values())
     wanted = Filter(**options)
     check_period(wanted.since, wanted.until)
     return wanted
