@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from destinations.masking import MASK, MIN_SECRET_CHARACTERS
 from gateway.configuration.exposure import Secret, secrets_in
@@ -49,18 +49,22 @@ def written_secrets(settings: Settings) -> list[str]:
         *(settings.redis.url, settings.redis.jobs_url),
         *(_value_at(by_default, ("redis", name)) for name in ("url", "jobs_url")),
     )
-    values |= {_password(url or "") for url in urls}
+    values |= {password for url in urls for password in passwords_in(url or "")}
     digests = [each for each in secrets if isinstance(each, KeyDigest)]
     values |= {word for word in _WORD.findall(settings.text) if _is_key(word, digests)}
     return sorted(filter(None, values), key=lambda value: (-len(value), value))
 
 
-def _password(url: str) -> str:
-    """The password in `url`, which may lack the value of a variable; "" without one."""
+def passwords_in(url: str) -> list[str]:
+    """The passwords in `url`, which may lack the value of a variable, as they are written: before
+    the host, and in options such as ``sentinel_password``."""
     try:
-        return urlsplit(url).password or ""
+        parts = urlsplit(url)
     except ValueError:
-        return ""
+        return []
+    options = (option.partition("=") for option in parts.query.split("&"))
+    written = [value for name, _, value in options if unquote(name).endswith("password")]
+    return [*filter(None, [parts.password, *written])]
 
 
 def commented_secrets(text: str) -> list[str]:

@@ -43,6 +43,10 @@ WARNINGS = {
     ),
     "a salt": (1, "${LONG}", "l0ng-s3cret", "server.hash_salt", WRITTEN),
     "a password of Redis": (2, "${LONG}", "l0ng-s3cret", "redis.url", WRITTEN),
+    "a password of Sentinel": (
+        2, "redis://:${LONG}@127.0.0.1:6379/0",
+        "sentinel://127.0.0.1/shop?sentinel_password=l0ng-s3cret", "redis.url", WRITTEN,
+    ),
     "a header": (10, "${LONG}", "l0ng-s3cret", "destinations.hook.headers.authorization", WRITTEN),
     "a signature's key": (
         11, "${WHSEC}", "b3VyLW93bi1zZWNyZXQtb2YtdGhlLXNob3A=", "destinations.hook.secret", WRITTEN,

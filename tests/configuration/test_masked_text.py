@@ -116,6 +116,21 @@ def test_the_password_in_a_url_of_redis_is_masked() -> None:
     assert "redis://:***@redis.example:6379/0" in masked
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sentinel://:one@a.example,b.example/shop?db=1&sentinel_password=pass-of-sentinel",
+        "sentinel://a.example/shop?sentinel_password=${PASSWORD:-pass-of-sentinel}",
+        "redis://redis.example?password=pass-of-sentinel",
+        "rediss://redis.example?ssl_password=pass-of-sentinel&db=1",
+    ],
+)
+def test_a_password_among_the_options_of_a_url_of_redis_is_masked(url: str) -> None:
+    text = f"{TEXT}redis: {{url: '{url}'}}\n"
+    masked = without_secrets(parse_settings(text, environment={"PASSWORD": "other-password"}))
+    assert url.replace("pass-of-sentinel", "***").replace(":one@", ":***@") in masked
+
+
 @pytest.mark.parametrize("text", ["", "- a list", "a: [", "a: b: c"])
 def test_what_is_no_configuration_is_not_read(text: str) -> None:
     assert read_recorded(text) is None

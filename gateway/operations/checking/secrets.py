@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from destinations.masking import MIN_SECRET_CHARACTERS, has_short_part
 from gateway.configuration.exposure import (
@@ -16,6 +15,7 @@ from gateway.configuration.exposure import (
     is_published,
     secrets_in,
 )
+from gateway.configuration.masked_text import passwords_in
 from gateway.configuration.settings import Settings
 from gateway.configuration.yaml_file import KeyPath, YamlFile, dotted, read_yaml
 from gateway.sources.keys import KeyDigest
@@ -89,8 +89,8 @@ def _is_short(secret: Secret) -> bool:
 def _urls_with_passwords(settings: Settings) -> Iterator[KeyPath]:
     urls: dict[str, Any] = {"url": settings.redis.url, "jobs_url": settings.redis.jobs_url}
     for name, url in urls.items():
-        if urlsplit(url or "").password:
+        if passwords_in(url or ""):
             yield "redis", name
     ledger = settings.ledger.url
-    if ledger is not None and urlsplit(ledger.get_secret_value()).password:
+    if ledger is not None and passwords_in(ledger.get_secret_value()):
         yield LEDGER_URL
