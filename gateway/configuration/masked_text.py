@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from destinations.masking import MASK, MIN_SECRET_CHARACTERS
+from gateway.configuration.destination import build_destination
 from gateway.configuration.exposure import Secret, secrets_in
 from gateway.configuration.settings import Settings
 from gateway.configuration.yaml_file import KeyPath, defaults_in, read_yaml
@@ -50,9 +51,19 @@ def written_secrets(settings: Settings) -> list[str]:
         *(_value_at(by_default, ("redis", name)) for name in ("url", "jobs_url")),
     )
     values |= {password for url in urls for password in passwords_in(url or "")}
+    values |= {*_derived(settings)}
     digests = [each for each in secrets if isinstance(each, KeyDigest)]
     values |= {word for word in _WORD.findall(settings.text) if _is_key(word, digests)}
     return sorted(filter(None, values), key=lambda value: (-len(value), value))
+
+
+def _derived(settings: Settings) -> Iterator[str]:
+    """Secrets that are a part of another setting of a destination, such as the path of a secret
+    URL. One that is short could be any word."""
+    for each in settings.destinations.values():
+        for secret in build_destination(each).secrets():
+            if len(secret) >= MIN_SECRET_CHARACTERS:
+                yield secret
 
 
 def passwords_in(url: str) -> list[str]:

@@ -131,6 +131,16 @@ def test_a_password_among_the_options_of_a_url_of_redis_is_masked(url: str) -> N
     assert url.replace("pass-of-sentinel", "***").replace(":one@", ":***@") in masked
 
 
+def test_the_path_and_the_query_of_a_secret_url_are_masked() -> None:
+    url = "https://hooks.slack.example/services/T0/B0/of-a-channel"
+    slack = f"  slack: {{type: webhook, url: '{url}?key=of-another', secret_url: true}}\n"
+    masked = without_secrets(parse_settings(TEXT + slack, environment={}))
+    assert "https://hooks.slack.example/***?***" in masked
+    shown = without_secrets(parse_settings(TEXT + slack.replace("true", "false"), environment={}))
+    assert url in shown
+    assert read_recorded(masked) is not None
+
+
 @pytest.mark.parametrize("text", ["", "- a list", "a: [", "a: b: c"])
 def test_what_is_no_configuration_is_not_read(text: str) -> None:
     assert read_recorded(text) is None
