@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -146,6 +147,21 @@ def test_sending_again(client: httpx.Client, running: Gateway, signed_in: Consol
     wait_for(lambda: passages() == ["delivered", "delivered"], 60, "it to be sent again")
     last = json.loads([*OperatorLog.of(signed_in.settings).lines()][-1])
     assert (last["command"], last["counts"]) == ("replay", {"events": 1})
+
+
+def test_an_event_that_was_sent_is_not_said_to_be_left_for_want_of_a_log(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(OperatorLog, "append", fails)
+    url = f"/events/{receipt_of(client, 'p-1')}/replay"
+    answer = client.post(url, data={"destination": "warehouse", "again": "on"})
+    assert answer.status_code == 500
+    assert "The event was sent again." in answer.text
+    assert "cannot be written: No space left on device" in answer.text
+    assert "not done" not in answer.text
 
 
 def test_what_was_withheld_for_want_of_consent_is_not_sent(client: httpx.Client) -> None:
