@@ -154,6 +154,14 @@ _refusal = re.compile(
 ).search
 """Finds a refusal in a state or a key in the form of `_word`."""
 
+_is_of_sale = re.compile(
+    ".*donot(?:sell|share).*|.*saleof(?:data|info|personal).*|.*optoutofsale.*"
+).fullmatch
+"""Keys about the sale or sharing of data, in the form of `_word`."""
+
+_WITHOUT_SALE = ("ad_user_data", "ad_personalization")
+"""The types that a refusal of sale denies, even where they are granted."""
+
 _SEPARATORS = str.maketrans("", "", "_- ")
 _TYPES = {name.translate(_SEPARATORS): name for name in CONSENT_TYPES}
 _DELAY = "waitforupdate"
@@ -195,7 +203,8 @@ def read_consent(said: object) -> tuple[States, list[str]]:
     A `said` that is null or empty states nothing. A type with an empty or unreadable state is
     denied, and so is every type if `said` as a whole cannot be read. The meaning of a denied key
     that is not a type is not known, so it denies every type that is not stated. So does a key that
-    is a refusal itself (``opt_out: true``, ``rejected: ["ads"]``).
+    is a refusal itself (``opt_out: true``, ``rejected: ["ads"]``). A refusal of the sale or sharing
+    of data (``do_not_sell: true``) also denies the types of `_WITHOUT_SALE` that are stated.
     """
     return read_statements(statements_in(said))
 
@@ -204,18 +213,21 @@ def read_statements(statements: Iterable[Mapping[str, Any]]) -> tuple[States, li
     """As `read_consent`, for the objects that `statements_in` finds."""
     states: States = {}
     unknown: dict[str, None] = {}
-    denies_more = False
+    denies_more = denies_sale = False
     for statement in statements:
         for key, value in statement.items():
             name = consent_type(key)
             if name is None:
                 denies_more = denies_more or _is_denied(key, value, _MAX_DEPTH)
+                denies_sale = denies_sale or _denies_sale(key, value, _MAX_DEPTH)
                 if len(unknown) < MAX_UNKNOWN_KEYS:
                     unknown[key[:MAX_KEY]] = None
             elif states.get(name) != "denied":
                 states[name] = _state(value, _MAX_DEPTH)
     if denies_more:
         states = {**_ALL_DENIED, **states}
+    if denies_sale:
+        states |= dict.fromkeys(_WITHOUT_SALE, "denied")
     return states, list(unknown)
 
 
@@ -304,6 +316,15 @@ def _is_denied(key: str, value: object, levels: int) -> bool:
         is_list = isinstance(value, (dict, list))
         return not _is_empty(value) and (is_list or not has_denial(value))
     return has_denial(value, levels)
+
+
+def _denies_sale(key: str, value: object, levels: int) -> bool:
+    """Whether `key`, which is not a type, or a key in its `value` refuses the sale of data."""
+    if _is_of_sale(_word(key[:MAX_KEY])):
+        return _is_denied(key, value, levels)
+    if isinstance(value, dict) and levels and len(value) <= _MAX_STATEMENTS:
+        return any(_denies_sale(name, each, levels - 1) for name, each in value.items())
+    return False
 
 
 def has_denial(value: object, levels: int = _MAX_DEPTH) -> bool:

@@ -178,6 +178,36 @@ def test_a_denial_under_another_key_denies_what_is_not_stated(unknown: dict[str,
 
 
 @pytest.mark.parametrize(
+    "refusal",
+    [
+        *({"do_not_sell": True}, {"doNotShare": "1"}, {"ccpa_do_not_sell": "yes"}),
+        *({"sale_of_data": "no"}, {"saleOfDataAllowed": False}, {"SaleOfInfo": False}),
+        *({"optOutOfSale": True}, {"shopify": {"customerPrivacy": {"saleOfDataAllowed": False}}}),
+    ],
+    ids=str,
+)
+def test_a_refusal_of_sale_holds_beside_grants(refusal: dict[str, Any]) -> None:
+    granted = dict.fromkeys(CONSENT_TYPES, "granted")
+    opted_out = {"ad_user_data": "denied", "ad_personalization": "denied"}
+    for said in ({**granted, **refusal}, {"a": "denied", **granted, **refusal}, [refusal, granted]):
+        assert read_consent(said)[0] == {**granted, **opted_out}
+    assert read_consent(refusal)[0] == EVERYTHING_DENIED
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        *({"do_not_sell": False}, {"sale_of_data": "yes"}, {"saleOfDataAllowed": True}),
+        *({"wholesale": False}, {"marketing": False}, {"sale_of_data": ""}),
+    ],
+    ids=str,
+)
+def test_what_refuses_no_sale_takes_no_grant_away(other: dict[str, Any]) -> None:
+    granted = dict.fromkeys(CONSENT_TYPES, "granted")
+    assert read_consent({**granted, **other})[0] == granted
+
+
+@pytest.mark.parametrize(
     "unknown",
     [{"marketing": True}, {"wait_for_update": 500}, {"wait_for_update": 0}, {"region": ["DE"]}]
     + [{"waitForUpdate": 0}, {"default": {"wait_for_update": 0, "ad_storage": "granted"}}]
