@@ -105,7 +105,7 @@ def create_app(
         routes += demo_routes(redis, keys, server.public_url.startswith("https:"))
     routes += script_routes()
     endpoints += script_claims(settings.sources)
-    routes += link_routes(settings, client_ip)
+    routes += link_routes(settings, client_ip, shared.long_work)
     operators = operators_app(settings, redis, readiness, spool, is_rejected)
 
     samples = refused, request_sample
