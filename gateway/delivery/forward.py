@@ -36,8 +36,13 @@ from gateway.queue.lease import Lease, new_holder
 from gateway.queue.pause import current_pause
 from gateway.queue.read import ensure_group, seconds_to_work
 from gateway.queue.recent import Recorder
-from gateway.queue.wake import WakeQueue, jobs_wait
-from gateway.redis_client.connect import connect_for_jobs, connect_for_work
+from gateway.queue.wake import WakeQueue
+from gateway.redis_client.connect import (
+    RedisError,
+    connect_for_intake,
+    connect_for_jobs,
+    connect_for_work,
+)
 from gateway.system.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
@@ -53,7 +58,7 @@ async def forward_events(
     """Drains the destination `name`, unless it already has all the drains that it may have. Ends
     soon after `stopping` is set. Raises what Redis raised."""
     jobs_url = settings.redis.jobs_at(redis_url)
-    redis, jobs = connect_for_work(redis_url), connect_for_work(jobs_url)
+    redis, jobs = connect_for_work(redis_url), connect_for_intake(jobs_url)
     keys = Keys.of(settings)
     of_name = keys.destination(name)
     lease = Lease(redis, of_name, new_holder(), settings.destinations[name].delivery.drains)
@@ -64,10 +69,10 @@ async def forward_events(
         if not await lease.take():
             return
         try:
-            aged = await forwarding.drain(stopping, patience)
+            has_successor = await forwarding.drain(stopping, patience)
         finally:
             await lease.release()
-        await forwarding.reschedule(successor=aged and not await jobs_wait(jobs, keys))
+        await forwarding.reschedule(has_successor)
     finally:
         await redis.aclose()
         await jobs.aclose()
@@ -85,7 +90,7 @@ class Forwarding:
     wake_queue: WakeQueue
 
     async def drain(self, stopping: asyncio.Event, patience: Patience) -> bool:
-        """Runs one drain; True if it ended because of its age."""
+        """Runs one drain; True if it ended because of its age and no other job waits."""
         keys = Keys.of(self.settings)
         configured = self.settings.destinations[self.name]
         destination = build_destination(configured)
@@ -117,7 +122,7 @@ class Forwarding:
             self.lease,
             stay,
             watch,
-            call_help=lambda: self.wake_queue.wake_unmarked(self.redis, self.name),
+            self._call_help,
         )
         tasks = [
             asyncio.create_task(self.lease.keep(lost=drain.stop)),
@@ -135,7 +140,11 @@ class Forwarding:
             if recorder is not None:
                 with suppress(OutOfMemoryError):  # a demo's record is no reason to fail
                     await recorder.flush()
-        return stay.lasted_to_the_end
+        return stay.lasted_to_the_end and not await stay.others_wait_now()
+
+    async def _call_help(self) -> None:
+        with suppress(RedisError):  # this drain goes on by itself
+            await self.wake_queue.wake_unmarked(self.redis, self.name)
 
     def _open_client(self, configured: ForwardingSettings, destination: Destination[Any]) -> Client:
         client: Client = HostGuard(open_client(client_settings(configured)), destination.hosts())

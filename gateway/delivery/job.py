@@ -21,7 +21,7 @@ from gateway.queue.keys import Keys
 from gateway.queue.redis_full import MemoryIsFullError, memory_may_be_full
 from gateway.queue.scripts import read_scripts
 from gateway.queue.wake import JOB_SECONDS, ForwardJob
-from gateway.redis_client.connect import PATIENT_TRIES, connect_for_jobs
+from gateway.redis_client.connect import PATIENT_TRIES, RedisError, connect_for_jobs
 from gateway.system.collector import spare_shared_pages
 from gateway.system.processes import die_with_parent
 
@@ -121,7 +121,8 @@ class ForwardWorker(Worker):
             os._exit(1)
 
     def maintain_heartbeats(self, *args: Any) -> None:
-        with suppress(MemoryIsFullError), memory_may_be_full():  # the horse is still at work
+        # the horse is still at work, and would end with this process
+        with suppress(MemoryIsFullError, RedisError), memory_may_be_full():
             super().maintain_heartbeats(*args)
 
     def set_shutdown_requested_date(self) -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from math import inf
 
 from redis.asyncio import Redis
 
 from gateway.queue.keys import Keys
 from gateway.queue.redis_full import is_full
 from gateway.queue.wake import jobs_wait
+from gateway.redis_client.connect import RedisError
+
+log = logging.getLogger(__name__)
 
 ASK_SECONDS = 0.25
+AWAY_SECONDS = 10.0
+"""How long RQ's server is asked nothing more after it did not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +40,9 @@ class Patience:
 
 
 class Stay:
-    """The stay of one drain. jobs: where RQ is. Its methods raise what Redis raised."""
+    """The stay of one drain. jobs: where RQ is. While that server is away, the drain stays as if no
+    other job waited and no memory was full: no other drain can start then. So `jobs` should not try
+    for long."""
 
     def __init__(self, jobs: Redis, keys: Keys, patience: Patience = Patience()) -> None:
         self._jobs = jobs
@@ -40,6 +50,7 @@ class Stay:
         self._patience = patience
         self._memory_is_full = False
         self._asked = 0.0
+        self._away_until = -inf
         self._began = self._last_work = time.monotonic()
         self.lasted_to_the_end = False
         """Whether it is over because of its age, and for no other reason."""
@@ -48,7 +59,7 @@ class Stay:
         self._last_work = time.monotonic()
 
     async def look_at_memory(self) -> None:
-        self._memory_is_full = await is_full(self._jobs)
+        self._memory_is_full = await self._answer(lambda: is_full(self._jobs))
 
     async def is_over(self, now: float) -> bool:
         """Whether the drain should end. now: when the last round of reading began."""
@@ -67,4 +78,22 @@ class Stay:
         if now - self._asked < ASK_SECONDS:
             return False
         self._asked = now
-        return await jobs_wait(self._jobs, self._keys)
+        return await self.others_wait_now()
+
+    async def others_wait_now(self) -> bool:
+        """Whether another job waits; False while RQ's server is away."""
+        return await self._answer(lambda: jobs_wait(self._jobs, self._keys))
+
+    async def _answer(self, ask: Callable[[], Awaitable[bool]]) -> bool:
+        """The answer of RQ's server; False while it is away."""
+        if time.monotonic() < self._away_until:
+            return False
+        try:
+            answer = await ask()
+        except RedisError as error:
+            if self._away_until == -inf:
+                log.warning("a drain goes on without RQ's server: %s", type(error).__name__)
+            self._away_until = time.monotonic() + AWAY_SECONDS
+            return False
+        self._away_until = -inf
+        return answer
