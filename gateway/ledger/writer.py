@@ -130,6 +130,9 @@ class LedgerWriter:
             records = await feed.read("0-0", block_ms)
             if records:
                 name = self._names[feed.destination]
+                if not await feed.has_name(name):  # Redis came back without its data, unnoticed
+                    self._names.pop(feed.destination, None)
+                    return 0
                 left_out = await asyncio.to_thread(self._store_all, records, name)
                 await feed.take_off(records, left_out)
         except RedisError:

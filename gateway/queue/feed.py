@@ -210,6 +210,10 @@ class Feed:
         name: Any = await self.redis.get(self._of.name)
         return str(name.decode())
 
+    async def has_name(self, name: str) -> bool:
+        """Whether this feed still has this name."""
+        return bool(await self.redis.get(self._of.name) == name.encode())
+
     async def read(self, after: str, block_ms: int | None) -> list[FeedRecord]:
         """Up to `READ` records after the id `after`, waiting up to `block_ms` for one. Records of
         erased persons are returned without content and digests."""

@@ -688,6 +688,19 @@ async def test_another_redis_begins_a_new_feed(books: Books) -> None:
     assert len(books.rows("events")) == 2
 
 
+async def test_a_redis_that_lost_its_data_unnoticed_begins_a_new_feed(books: Books) -> None:
+    """For example, it started again without its files while redis-py tried again."""
+    await books.append(decide(make_event(0), send=["ads"]))
+    await books.store()
+    await books.redis.flushall()
+    record = await _record(books)
+    await books.redis.delete(KEYS.feed)
+    await books.redis.xadd(KEYS.feed, record.fields, id="1-1")  # type: ignore[arg-type]
+    for _ in range(2):  # the first step notices it
+        await books.store()
+    assert len(books.rows("events")) == 2
+
+
 async def _record(books: Books) -> Any:
     await books.append(decide(make_event(1), send=["ads"]))
     (record,) = await books.records()
