@@ -30,7 +30,7 @@ from gateway.delivery.planning import (
     plan,
     time_of,
 )
-from gateway.delivery.policy import SendPolicy
+from gateway.delivery.policy import SendPolicy, is_expired
 from gateway.delivery.warnings import keep_warnings
 from gateway.http.client import Ambiguous, Client, Invalid, SendError
 from gateway.queue.entry import Entry
@@ -146,17 +146,22 @@ class Sender:
 
     async def send(self, shipment: Shipment, take_turn: TakeTurn = at_once) -> Sent:
         """Sends the request of `shipment`, and calls `take_turn` before each further try. If
-        persons were erased or have withdrawn consent while it waited, the rest is planned again,
-        and the first request of that plan is sent.
+        persons were erased or have withdrawn consent, or events have expired, while it waited, the
+        rest is planned again, and the first request of that plan is sent.
 
         If a request of several events is refused as a whole, `parts` has its two halves; they are
         halved in turn, until the faulty event is alone. If the response names the faulty events,
         these end, and the halves carry the others.
         """
         sent, entries = Sent([], [shipment]), shipment.entries
-        if time.monotonic() - shipment.planned_at > FRESH_SECONDS:
+        has_waited = time.monotonic() - shipment.planned_at > FRESH_SECONDS
+        if has_waited:
             entries = await self._admit(entries)
-        if len(entries) < len(shipment.entries) or any(map(self._is_erased, entries)):
+        if (
+            len(entries) < len(shipment.entries)
+            or any(map(self._is_erased, entries))
+            or (has_waited and any(map(self._is_late, entries)))
+        ):
             sent = self._divide([entries], shipment.part_of)
         if not sent.parts:
             return sent
@@ -171,6 +176,9 @@ class Sender:
             halves = self._divide([others[:middle], others[middle:]], shipment.part_of or object())
             sent = Sent(sent.results + halves.results, halves.parts + sent.parts)
         return sent._replace(is_answered=self._client is None or attempt.response is not None)
+
+    def _is_late(self, entry: Entry) -> bool:
+        return is_expired(time_of(entry), time.time(), self._policy.max_age(entry.event))
 
     def _divide(self, parts: Sequence[Sequence[Entry]], part_of: object | None) -> Sent:
         """Plans each of the `parts` of one shipment by itself."""

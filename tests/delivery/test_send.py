@@ -15,6 +15,7 @@ from gateway.credentials import NotAuthorised
 from gateway.delivery.planning import Ended, plan
 from gateway.delivery.policy import SendPolicy
 from gateway.delivery.send import Attempt, Sender
+from gateway.event import Event
 from gateway.http.client import Ambiguous, Invalid, NotSent, SendError
 from gateway.queue.entry import Entry
 from tests.support.drains import send_to_the_end
@@ -350,3 +351,18 @@ async def test_a_credential_that_is_refused_is_a_matter_of_the_configuration() -
         "retry", "no access token for the credential crm: HTTP 400", "configuration"
     )
     assert len(watched) == 1
+
+
+@pytest.mark.parametrize("waited", [0.0, 10.0])
+async def test_an_event_that_expires_while_it_waits_is_not_sent(waited: float) -> None:
+    def max_age(event: Event) -> timedelta:
+        return timedelta(0) if event["event_id"] == "event-0" else WEEK
+
+    destination, vendor = Parcel(2), Vendor()
+    sender = Sender(destination, vendor, SendPolicy(1, max_age), lambda _: None)
+    (shipment,) = planned(destination, make_entries(2))
+    shipment.planned_at -= waited
+    ended = await send_to_the_end(sender, shipment)
+    expired = [each.outcome.result for each in ended if isinstance(each, Ended)]
+    assert expired == (["expired"] if waited else [])
+    assert vendor.requests == ([["event-1"]] if waited else [["event-0", "event-1"]])
