@@ -67,8 +67,9 @@ def hashing(field: str, *normalisers: Normaliser, form: str = "") -> Hashing:
     The field has one text or several, each hashed in the form of each normaliser. A text of 64 hex
     digits is a hash already. It is kept, here and in ``sha256_<field>``, without a mark that Meta's
     capi-param-builder appended. Anything else in ``sha256_<field>`` is left out, because it may be
-    the clear value. form: the name under which the hashes are stored with `hash_at_ingest`, by
-    default made of the names of the functions.
+    the clear value. Hashes that a sender gave come last, because they may have the form of another
+    vendor, and some vendors accept only one. form: the name under which the hashes are stored with
+    `hash_at_ingest`, by default made of the names of the functions.
     """
     known = f"sha256_{field}"
     form = form or "+".join(map(_name_of, normalisers))
@@ -77,8 +78,11 @@ def hashing(field: str, *normalisers: Normaliser, form: str = "") -> Hashing:
     def hashed(holders: Iterable[Mapping[str, Any]]) -> list[str]:
         digests: list[str] = []
         for holder in holders:
+            given: list[str] = []
             if known in holder or FORMS in holder:
-                digests += _given_digests(holder, field, form)
+                given = _given_digests(holder, field, form)
+                if _is_stored(holder, field):
+                    digests += given
             if field in holder:
                 for text in _texts(holder[field]):
                     find = cached if len(text) <= _LONGEST_REMEMBERED else digests_of
@@ -86,9 +90,16 @@ def hashing(field: str, *normalisers: Normaliser, form: str = "") -> Hashing:
                     if text and not found:
                         remark(f"{field}: removed because its value is not valid")
                     digests += found
+            digests += given
         return digests if len(digests) < 2 else list(dict.fromkeys(digests))
 
     return Hashing(field, form, hashed)
+
+
+def _is_stored(holder: Mapping[str, Any], field: str) -> bool:
+    """Whether the hashes of `field` in `holder` were made by the gateway."""
+    forms = holder.get(FORMS)
+    return isinstance(forms, dict) and field in forms
 
 
 def _given_digests(holder: Mapping[str, Any], field: str, form: str) -> list[str]:

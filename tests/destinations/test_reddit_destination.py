@@ -192,6 +192,16 @@ def test_a_person() -> None:
     }
 
 
+def test_an_address_in_clear_counts_before_a_hash_in_a_form_that_is_not_reddits() -> None:
+    person = {
+        "email_address": "Jane.Doe@example.com",
+        "sha256_email_address": digest("jane.doe@example.com"),
+    }
+    assert sent(event(user_data=person))["user"]["email"] == digest("janedoe@example.com")
+    del person["email_address"]
+    assert sent(event(user_data=person))["user"]["email"] == digest("jane.doe@example.com")
+
+
 @pytest.mark.parametrize("size", ["0x10", "99999x10", "1920", "", "x"])
 def test_a_screen_that_cannot_be(size: str) -> None:
     assert "screen_dimensions" not in sent(event(screen_resolution=size))["user"]
