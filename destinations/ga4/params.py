@@ -6,6 +6,7 @@ Source: developers.google.com/analytics/devguides/collection/protocol/ga4 (refer
 from typing import Any
 
 from destinations.base import Event
+from destinations.casts import to_number
 from destinations.contents import value_and_currency
 from destinations.ga4.commerce import commerce_params
 from destinations.ga4.items import item_params
@@ -150,7 +151,8 @@ def _worth(event: Event, mapper: Mapper) -> dict[str, Any]:
 def _mapped(
     event: Event, mapper: Mapper, client: dict[str, Any], params: dict[str, Any]
 ) -> dict[str, Any]:
-    """`params` after the mapping, as GA4 accepts them. Other mapped fields are set in `client`."""
+    """`params` after the mapping, as GA4 accepts them: it counts no value that is a text. Other
+    mapped fields are set in `client`."""
     body = {key: client[key] for key in _MAPPED_OF_CLIENT if key in client}
     body["params"] = params
     mapper.apply(event, body)
@@ -164,6 +166,8 @@ def _mapped(
         else:
             client.pop(key, None)
     fitted = fitted_params(_object(body, "params"))
+    if (value := to_number(fitted.get("value"))) is not None:
+        fitted["value"] = value
     if "items" in fitted and fitted["items"] is not params.get("items"):
         _fit_items(fitted)
     return fitted

@@ -126,6 +126,8 @@ def test_what_an_event_is_worth(
         ({"events": {"order": "cancellation"}}, (-15, "EUR")),
         ({"events": {"order": "purchase"}, "fields": {"params.value": -1}}, (-1, "EUR")),
         ({"fields": {"params.currency": None}}, (-15, None)),
+        ({"fields": {"params.value": "12.5"}}, (12.5, "EUR")),
+        ({"fields": {"params.value": {"template": "12"}}}, (12, "EUR")),
     ],
     ids=str,
 )
