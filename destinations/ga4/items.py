@@ -41,16 +41,22 @@ _ITEM_PARAMS = frozenset(
 )
 
 
-def item_params(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The first 200 items with an id or a name, under the names of GA4 or Universal Analytics."""
+def item_params(
+    items: Sequence[Mapping[str, Any]], is_refund: bool = False
+) -> list[dict[str, Any]]:
+    """The first 200 items with an id or a name, under the names of GA4 or Universal Analytics.
+
+    is_refund: a negative quantity, as some shops state what came back, becomes positive.
+    """
     named = items_with_names(items)
     if len(named) > _MAX_ITEMS:
         remark(f"items: removed all after the first {_MAX_ITEMS}, the most that GA4 accepts")
-    return [_item(item) for item in named[:_MAX_ITEMS]]
+    return [_item(item, is_refund) for item in named[:_MAX_ITEMS]]
 
 
-def _item(item: Mapping[str, Any]) -> dict[str, Any]:
-    """`item` in the form that GA4 accepts, without a quantity of zero or less."""
+def _item(item: Mapping[str, Any], is_refund: bool) -> dict[str, Any]:
+    """`item` in the form that GA4 accepts, without a quantity of zero or less. is_refund: as in
+    `item_params`."""
     params: dict[str, Any] = {}
     custom = 0
     for name, value in item.items():
@@ -58,8 +64,11 @@ def _item(item: Mapping[str, Any]) -> dict[str, Any]:
         if scalar is None:
             continue
         if name == "quantity" and isinstance(scalar, (int, float)) and scalar <= 0:
-            remark("items: removed a quantity of zero or less")
-            continue
+            if not is_refund or scalar == 0:
+                remark("items: removed a quantity of zero or less")
+                continue
+            remark("items: made the quantity of a refund positive")
+            scalar = -scalar
         if name not in _ITEM_PARAMS:
             if custom == _MAX_CUSTOM or not is_param(name[:TOO_LONG]):
                 remark(f"items: removed {name} because GA4 does not accept it as an item parameter")

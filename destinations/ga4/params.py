@@ -127,7 +127,7 @@ def _params(event: Event, mapper: Mapper, debug_mode: bool) -> dict[str, Any]:
         params["value"] = value
     elif "value" in event or "items" in event:
         params |= _worth(event, mapper)
-    if items := item_params(event.get("items", ())):
+    if items := item_params(event.get("items", ()), mapper.name_of(event) == "refund"):
         params["items"] = items
     own = event.get("params")
     if isinstance(own, dict):

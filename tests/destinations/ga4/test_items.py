@@ -71,3 +71,13 @@ def test_an_older_id_counts_next_to_names_of_ga4(example: Example, now: float) -
         {"item_id": "A", "item_name": "Shirt", "price": 0},
         {"item_name": "Socks", "name": "own"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "sent"),
+    [(-3, {"quantity": 3}), (-0.5, {"quantity": 0.5}), (3, {"quantity": 3}), (0, {})],
+)
+def test_a_refund_has_positive_quantities(quantity: float, sent: dict[str, float]) -> None:
+    items = [{"item_id": "A", "quantity": quantity}]
+    event = {"event_name": "refund", "client_id": "1.2", "transaction_id": "T-1", "items": items}
+    assert params(event, 0.0)["items"] == [{"item_id": "A", **sent}]
