@@ -172,6 +172,8 @@ def test_a_form() -> None:
         ({"ip": "203.0.113.9"}, "ip_override", "203.0.113.9"),  # the pipeline judges it
         ({"mail": "a@example.com"}, "user_data", {"email_address": "a@example.com"}),
         ({"phone": "1"}, "user_data", {"phone_number": "1"}),
+        ({"gender": "f"}, "user_data", {"gender": "f"}),
+        ({"db": "19900131"}, "user_data", {"date_of_birth": "19900131"}),
         ({"name": "Ada"}, "user_data", {"address": {"first_name": "Ada"}}),
         ({"familyName": "L"}, "user_data", {"address": {"last_name": "L"}}),
         (

@@ -2,7 +2,8 @@
 
 Of several names for a field, the first with a value counts; the field's own name comes first.
 
-Source: github.com/stape-io/data-client, template.tpl and data-client-protocol.md
+Sources: github.com/stape-io/data-client, template.tpl and data-client-protocol.md;
+github.com/stape-io/data-tag, template.tpl, for `gender` and `db`
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,6 +41,8 @@ _FIELDS: Names = {
 _PERSON: Names = {
     "email_address": ("userEmail", "email_address", "email", "mail"),
     "phone_number": ("userPhoneNumber", "phone_number", "phoneNumber", "phone"),
+    "gender": ("gender",),
+    "date_of_birth": ("db",),
 }
 _ADDRESS: Names = {
     "first_name": ("userFirstName", "first_name", "firstName", "name"),
