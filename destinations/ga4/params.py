@@ -85,7 +85,23 @@ _OF_META = frozenset(
 )
 """Fields that have a meaning only at Meta."""
 
-_NOT_FROM_EVENT = _NOT_PARAMS | _OF_META
+_OF_GTAG = frozenset(
+    {
+        "ads_data_redaction",
+        "event_callback",
+        "event_timeout",
+        "send_to",
+        "transport_type",
+        "url_passthrough",
+    }
+)
+"""Settings of gtag.js, which it keeps to itself. `gateway.js` reads them in calls of ``gtag``, and
+consent banners set some on every page.
+
+Source: developers.google.com/tag-platform/gtagjs/reference/parameters
+"""
+
+_NOT_FROM_EVENT = _NOT_PARAMS | _OF_META | _OF_GTAG
 _NOT_BESIDE_OWN = _NOT_FROM_EVENT | {"params"}
 """For an event with an object `params`, which has the sender's custom parameters."""
 

@@ -175,6 +175,21 @@ def test_what_only_meta_needs_is_no_parameter_and_no_remark(example: Example, no
     assert remarks_about(event, now) == []
 
 
+def test_what_gtag_is_told_for_itself_is_no_parameter_and_no_remark(
+    example: Example, now: float
+) -> None:
+    settings = {
+        "send_to": "G-TEST000001",
+        "event_timeout": 2000,
+        "transport_type": "beacon",
+        "ads_data_redaction": True,
+        "url_passthrough": True,
+    }
+    event = example("contact", **settings)
+    assert params(event, now) == params(example("contact"), now)
+    assert remarks_about(event, now) == []
+
+
 def test_what_googles_tags_tell_googles_servers_is_no_parameter_and_no_remark(
     example: Example, now: float
 ) -> None:
