@@ -133,10 +133,11 @@ def test_what_goes(denied: frozenset[str], purpose: Purpose) -> None:
 
 def test_cookies_of_stapes_tags_go_like_the_fields_that_they_hold() -> None:
     person = {"_gtmeec": "eyJlbSI6ImFiYyJ9", "stape_klaviyo_email": "jane@example.com"}
-    clicks = {"_dm_session_attributes": "6", "awin_sn_awc": "7", "stape_klaviyo_kx": "8"}
+    clicks = {"_dm_session_attributes": "6", "stape_klaviyo_kx": "7", "ps_id": "8"}
     event = {**STAYS, "common_cookie": {**person, **clicks, "awin_source": "aw"}}
 
     assert of(event, AD)["common_cookie"] == {**person, "awin_source": "aw"}
+    assert of({**STAYS, "ps_id": "a shop's own"}, AD)["ps_id"] == "a shop's own"
     assert of(event, AD, USER)["common_cookie"] == {"awin_source": "aw"}
     advertising, _ = left(event, USER)
     assert advertising["common_cookie"] == {**clicks, "awin_source": "aw"}

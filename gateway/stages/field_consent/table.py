@@ -62,7 +62,7 @@ ADVERTISING_FIELDS = (
     "awin_sn_awc",
     "stape_klaviyo_kx",
     "wg_cid",
-    "ps_id",
+    "common_cookie.ps_id",
 )
 ADVERTISING_PARAMETERS = ("_gl", "_gac", "gcl_au", "fbp", "_fbp", "fbc", "_fbc", "ctwa_clid")
 
