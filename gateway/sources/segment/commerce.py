@@ -190,14 +190,14 @@ def _with_id(item: Any) -> Any:
 
 def _use_revenue_as_value(event: Event) -> None:
     """Sets `value`, which in GA4 excludes tax and shipping, to Segment's `revenue` or `subtotal`,
-    or to `total` without both. If they cannot be read, `total` stays where it is."""
-    if "value" in event:
-        return
-    for name in ("revenue", "subtotal"):
+    or to `total` without both, unless it is stated. If they cannot be read, `total` stays where it
+    is."""
+    for name in ("value", "revenue", "subtotal"):
         if name in event and not _is_nothing(event[name]):
             event["value"] = event.pop(name)
             return
     if "total" in event:
+        event.pop("value", None)
         event.update(value_without_extras(event["total"], event))
         if "value" in event:
             del event["total"]
