@@ -42,6 +42,7 @@ from gateway.cli.refused import refused
 from gateway.cli.replay import replay
 from gateway.cli.stats import stats
 from gateway.cli.status import status
+from gateway.cli.terminal import escape_what_has_no_code
 from gateway.cli.trace import trace
 from gateway.system.collector import end_pause
 from gateway.system.hangup import hangup_ignored
@@ -71,6 +72,7 @@ PROCESSES = click.option(
 @click.version_option(package_name="event-gateway")
 def main() -> None:
     """Server-side event forwarding gateway."""
+    escape_what_has_no_code()
     log_to_stderr()
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
+import io
+import json
+import sys
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -17,6 +21,19 @@ __all__ = ["cell", "console", "duration", "number", "table"]
 
 WIDE = 500
 """Columns where the output is not a terminal: a row of a table stays one line for other tools."""
+
+
+def escape_what_has_no_code() -> None:
+    """Makes the standard output escape characters that its encoding lacks, as in JSON, so that a
+    terminal that is not in UTF-8 shows all events and JSON stays JSON."""
+
+    def escaped(error: UnicodeError) -> tuple[str, int]:
+        assert isinstance(error, UnicodeEncodeError)
+        return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+    codecs.register_error("gateway", escaped)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="gateway")
 
 
 def console(stderr: bool = False) -> Console:

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
+from click.testing import CliRunner, Result
+
+from gateway.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 SHOP = ROOT / "config/examples/shop.yaml"
@@ -98,6 +100,20 @@ def test_standard_input_is_like_a_file(run: Run, event_file: Path) -> None:
     from_input = json.loads(run(*arguments, "-", input=timed).stdout)
     assert from_input["event"] == from_file["event"]
     assert from_input["destinations"].keys() == from_file["destinations"].keys()
+
+
+@pytest.mark.usefixtures("run")  # it puts back the logging of the tests
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_terminal_that_lacks_a_character_gets_it_escaped(
+    event_file: Path, form: list[str]
+) -> None:
+    event_file.write_text(json.dumps(PURCHASE | {"note": "Käse 🧀 →"}))
+    words = ["explain", "--config", str(SHOP), *form, str(event_file)]
+    result = CliRunner(charset="latin-1").invoke(main, words)
+    assert result.exit_code == 0
+    assert "Käse \\ud83e\\uddc0 \\u2192" in result.stdout
+    if form:
+        assert json.loads(result.stdout)["event"]["note"] == "Käse 🧀 →"
 
 
 def test_withheld_is_no_error(run: Run) -> None:
