@@ -1,10 +1,12 @@
-"""URL paths that two sources claim, or a source and the gateway itself."""
+"""URL paths that no source can have: those of another source or of the gateway itself, and those
+that no request has."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from gateway.configuration.kinds import source_types
 from gateway.configuration.yaml_file import KeyPath, Problem, YamlFile, dotted
@@ -20,6 +22,9 @@ OWN_PATHS = (
     "/demo",
 )
 """URL paths that no source may claim, in addition to all below /demo."""
+
+
+_NO_PATH = re.compile(r"[?#]")
 
 
 class _Claimed(NamedTuple):
@@ -71,6 +76,13 @@ def _mistake(path: str, any_prefix: bool) -> str:
         return f"the gateway itself answers {own}"
     if any_prefix and path == "/":
         return "with `prefix: any`, / is every path that ends with a slash; name a path"
+    if (decoded := unquote(path)) != path:
+        return f"no request has it, since paths are compared once decoded; write {decoded}"
+    if end := _NO_PATH.search(path):
+        return (
+            f"no request has it, since `{end[0]}` ends the path of a URL; leave out `{end[0]}` and "
+            "what follows"
+        )
     return ""
 
 

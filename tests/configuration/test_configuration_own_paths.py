@@ -1,4 +1,4 @@
-"""No source can take a path that the gateway itself answers."""
+"""No source can take a path that the gateway itself answers, or that no request has."""
 
 from __future__ import annotations
 
@@ -56,10 +56,26 @@ def test_a_path_of_ours_is_a_mistake_with_its_line(path: str, own: str) -> None:
         "/{site}/collect",
         "/a{",
         "/",
+        "/100%",
+        "/käufe",
     ],
 )
 def test_others_are_free(path: str) -> None:
     assert mistakes(CONFIG % path) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/in?key=1", "`?` ends the path of a URL; leave out `?` and what follows"),
+        ("/in#there", "`#` ends the path of a URL; leave out `#` and what follows"),
+        ("/in%20there", "paths are compared once decoded; write /in there"),
+        ("/k%C3%A4ufe", "paths are compared once decoded; write /käufe"),
+    ],
+)
+def test_a_path_that_no_request_has_is_a_mistake(path: str, words: str) -> None:
+    place = "shop.yaml:8: sources.site.paths.1"
+    assert mistakes(CONFIG % path) == [f"{place}: no request has it, since {words}"]
 
 
 def test_these_are_all_that_the_application_answers() -> None:
