@@ -220,6 +220,16 @@ def test_otherwise_it_asks_for_each(run: Run, existing: Path) -> None:
     assert (existing / ".env").read_text() == "MINE=1\n"
 
 
+def test_a_configuration_that_is_kept_gets_no_other_environment(run: Run, existing: Path) -> None:
+    (existing / ".env").unlink()
+    result = run("init", existing, input="\n\n\nn\n")
+    assert result.exit_code == 1
+    assert f"Kept {existing}/gateway.yaml as it is." in result.stdout
+    assert "was not written" in result.stderr
+    assert "run dry" not in result.stdout
+    assert [path.name for path in existing.iterdir()] == ["gateway.yaml"]
+
+
 def test_with_force_it_replaces_them_and_says_so(run: Run, existing: Path) -> None:
     result = run("init", existing, "--yes", "--force")
     assert result.exit_code == 0

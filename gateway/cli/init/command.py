@@ -74,9 +74,9 @@ def init(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         fail(f"cannot make the folder {folder}: {error.strerror}")
-    texts = {CONFIGURATION: configuration(answers), ENVIRONMENT: environment(answers)}
-    for name, text in texts.items():
-        _write(folder / name, text, _MODES[name], force)
+    if not _write(folder / CONFIGURATION, configuration(answers), force):
+        fail(f"So {folder / ENVIRONMENT}, which belongs to a new one, was not written either.", 1)
+    _write(folder / ENVIRONMENT, environment(answers), force)
     click.echo(_next_steps(folder, answers))
 
 
@@ -113,12 +113,13 @@ def _ask_consent_manager(yes: bool) -> str:
     return answer
 
 
-def _write(path: Path, text: str, mode: int, force: bool) -> None:
-    """Writes a file and reports it. Asks before it replaces a file, unless `force` is set."""
-    exists = path.exists()
+def _write(path: Path, text: str, force: bool) -> bool:
+    """Writes a file and reports it. Asks before it replaces a file, unless `force` is set. Returns
+    whether it was written."""
+    exists, mode = path.exists(), _MODES[path.name]
     if exists and not force and not click.confirm(f"{path} exists. Replace it?"):
         click.echo(f"Kept {path} as it is.")
-        return
+        return False
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
         with open(handle, "w", encoding="utf-8") as file:
@@ -127,6 +128,7 @@ def _write(path: Path, text: str, mode: int, force: bool) -> None:
     except OSError as error:
         fail(f"cannot write {path}: {error.strerror}")
     click.echo(f"{'Replaced' if exists else 'Wrote'} {path}.")
+    return True
 
 
 def _next_steps(folder: Path, answers: Answers) -> str:
