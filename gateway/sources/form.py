@@ -49,6 +49,19 @@ def query_fields(query: str) -> Fields:
     return fields
 
 
+def query_value(query: str, name: str) -> str:
+    """The value of the field `name` in a query string, as in ``dict(query_fields(query))``, "" if
+    there is none. A name that is written with escapes is not found.
+
+    Other fields are not decoded: for 64 KB, that would take longer than to refuse the request.
+    """
+    if name not in query:
+        return ""
+    values = re.findall(rf"(?:^|&(?:amp;)?){re.escape(name)}=([^&]+)", query)
+    fields = query_fields(f"{name}={values[-1]}") if values else []
+    return fields[0][1] if fields else ""
+
+
 def is_present(name: str, value: str) -> bool:
     """Whether a field counts: an empty one does only if it names a consent type. name: decoded."""
     return bool(value) or names_a_type(name)

@@ -34,7 +34,7 @@ from gateway.sources.description import (
     Schema,
 )
 from gateway.sources.description import query_fields as query_parameter
-from gateway.sources.form import query_fields
+from gateway.sources.form import query_fields, query_value
 from gateway.sources.keys import Key, KeySet
 from gateway.sources.measurement_protocol_check import MAX_MESSAGES, Problem, problems_of
 from gateway.sources.own_properties import differing, with_own_apart
@@ -61,6 +61,7 @@ _OWN = ("device", "event_location", "language", "screen_resolution", "user_prope
 _CHECK_PATH = "/debug/mp/collect"
 """The path at which requests are checked and not kept, as at Google's validation server."""
 
+_SECRET = "api_secret"
 _PARAMS = {"session_id": "ga_session_id", "session_number": "ga_session_number"}
 
 
@@ -132,14 +133,15 @@ class MeasurementProtocol(Source[MeasurementProtocolSettings]):
                 "401": UNAUTHORIZED,
             },
             keys={
-                "api_secret": {"type": "apiKey", "in": "query", "name": "api_secret"},
+                _SECRET: {"type": "apiKey", "in": "query", "name": _SECRET},
                 "bearer": {"type": "http", "scheme": "bearer"},
             },
             needs_key=True,
         )
 
     def shows_key(self, request: Inbound) -> bool:
-        return self._shows_secret(dict(query_fields(request.query)), request)
+        query = {name: query_value(request.query, name) for name in (*_STREAM, _SECRET)}
+        return self._shows_secret(query, request)
 
     def read(self, request: Inbound) -> Batch:
         query = dict(query_fields(request.query))
@@ -184,9 +186,7 @@ class MeasurementProtocol(Source[MeasurementProtocolSettings]):
 
     def _shows_secret(self, query: Mapping[str, str], request: Inbound) -> bool:
         secrets = self._secrets.get(_stream(query), ())
-        return (
-            text_bytes(query.get("api_secret")) in secrets or bearer_key(request.headers) in secrets
-        )
+        return text_bytes(query.get(_SECRET)) in secrets or bearer_key(request.headers) in secrets
 
 
 def _stream(query: Mapping[str, str]) -> str:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.event import read_event
-from gateway.sources.form import expand, form_fields, query_fields
+from gateway.sources.form import expand, form_fields, query_fields, query_value
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,30 @@ def test_fields_of_a_query(query: str, fields: list[tuple[str, str]]) -> None:
 def test_one_bad_character_costs_one_character(query: str, fields: list[tuple[str, str]]) -> None:
     assert query_fields(query) == fields
     assert form_fields(query.encode()) == fields
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "key",
+        "key=",
+        "key=a",
+        "a=key",
+        "akey=a",
+        "key=a&key=b",
+        "key=a&key=",
+        "b=1&key=a%3Db+c",
+        "b=1&amp;key=a",
+        "keys=a&key=b",
+        "key=%00",
+        "key=a=b",
+        "a=key=1",
+        "key=%E4&b=%E4",
+    ],
+)
+def test_one_value_is_read_without_the_others(query: str) -> None:
+    assert query_value(query, "key") == dict(query_fields(query)).get("key", "")
 
 
 def test_bytes_that_are_not_utf8_cost_these_in_a_form() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from gateway.configuration.load import parse_settings
 from gateway.configuration.settings import build_sources
-from gateway.sources.base import Source
+from gateway.sources import form
+from gateway.sources.base import Inbound, Source
 from gateway.web.key_check import MAX_HEAD_BYTES, compile_key_check
 
 CONFIG = """
@@ -16,6 +17,7 @@ sources:
   site: {type: collect}
   backend: {type: events, keys: [test-key]}
   server: {type: measurement_protocol, api_secrets: {G-1: test-key}}
+  logs: {type: matomo, keys: [test-key]}
   sdk: {type: segment, write_keys: [public], secret_keys: [test-key]}
 destinations: {hook: {type: webhook, url: "http://127.0.0.1:9/"}}
 """
@@ -58,3 +60,36 @@ def test_a_key_in_the_head(
 ) -> None:
     scope = {"method": "POST", "path": "/", "query_string": query, "headers": headers}
     assert compile_key_check(sources[name])(scope) is shown
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "shown"),
+    [
+        ("logs", "token_auth=test-key", True),
+        ("logs", "token_auth=test%2Dkey", True),
+        ("logs", "token_auth=wrong", False),
+        ("server", QUERY.decode(), True),
+        ("server", "measurement_id=G%2D1&api_secret=test%2Dkey", True),
+        ("server", "measurement_id=G-1&api_secret=wrong", False),
+    ],
+)
+def test_a_long_query_is_not_decoded_to_look_for_a_key(
+    monkeypatch: pytest.MonkeyPatch,
+    sources: dict[str, Source[Any]],
+    name: str,
+    key: str,
+    shown: bool,
+) -> None:
+    """Otherwise a hundred such requests held the event loop for seconds, even those beyond the rate
+    limit."""
+    decoded: list[str] = []
+    whole = form.unquote_to_bytes
+
+    def counted(text: str) -> bytes:
+        decoded.append(text)
+        return whole(text)
+
+    monkeypatch.setattr(form, "unquote_to_bytes", counted)
+    query = f"{'%61=%62&' * 7_500}{key}"
+    assert sources[name].shows_key(Inbound("POST", "/", query)) is shown
+    assert len(decoded) < 10

@@ -29,7 +29,7 @@ from gateway.sources.description import (
     Schema,
 )
 from gateway.sources.description import query_fields as query_parameter
-from gateway.sources.form import query_fields
+from gateway.sources.form import query_value
 from gateway.sources.keys import Key, KeySet
 from gateway.sources.matomo.actions import product_views
 from gateway.sources.matomo.event import is_of_a_program, to_event
@@ -136,7 +136,7 @@ class Matomo(Source[MatomoSettings]):
         )
 
     def shows_key(self, request: Inbound) -> bool:
-        token = dict(query_fields(request.query)).get(TOKEN)
+        token = query_value(request.query, TOKEN)
         return bearer_key(request.headers) in self._keys or text_bytes(token) in self._keys
 
     def read(self, request: Inbound) -> Batch:
