@@ -61,7 +61,7 @@ class LongWork:
 
     def is_over(self) -> bool:
         """Whether the caller has to wait: the turn is over, or others wait already."""
-        return self._turn_is_over() or bool(self._queue)
+        return self._turn_is_over() or bool(self._queue) or self._looking.locked()
 
     async def _wait_in_queue(self) -> None:
         place = object()

@@ -69,6 +69,27 @@ async def test_many_that_wait_have_their_turn_in_the_order_in_which_they_came(
 
 
 @pytest.mark.anyio
+async def test_newcomers_do_not_overtake_those_who_are_about_to_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All who look have their turn at once, and the next ones are only just woken."""
+    monkeypatch.setattr(long_work, "TURN_SECONDS", 0.0)
+    work, order, newcomers = LongWork(), list[int](), list[asyncio.Future[None]]()
+
+    async def work_on(number: int) -> None:
+        await work.wait(10)
+        order.append(number)
+        if number == 10:
+            monkeypatch.setattr(long_work, "TURN_SECONDS", 60.0)
+        if 10 <= number < 90:
+            newcomers.append(asyncio.ensure_future(work_on(100 + number)))
+
+    await asyncio.gather(*(work_on(number) for number in range(100)))
+    await asyncio.gather(*newcomers)
+    assert order == [*range(100), *range(110, 190)]
+
+
+@pytest.mark.anyio
 async def test_what_waits_is_bounded_and_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(long_work, "TURN_SECONDS", 0.0)
     monkeypatch.setattr(long_work, "MAX_WAITING_BYTES", 100)
