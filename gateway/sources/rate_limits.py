@@ -85,7 +85,7 @@ class RateLimits(BaseModel):
     )
     bytes: Annotated[BytesRate | None, _OFF] = Field(
         default="60MB/minute",
-        description="Maximum rate of bytes in request bodies after gunzip, or `off`.",
+        description="Maximum rate of bytes in request bodies, after gunzip, and queries, or `off`.",
     )
     shared: bool = Field(
         default=False,

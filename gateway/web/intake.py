@@ -32,7 +32,7 @@ from gateway.web.origins import OriginCheck
 from gateway.web.proxy_warnings import warn_of_proxy
 from gateway.web.rate_limit import Bucket
 from gateway.web.refusals import NoteRefused
-from gateway.web.sender_limit import SenderLimit
+from gateway.web.sender_limit import SenderLimit, charged_bytes
 from gateway.web.server_only import compile_names, refuse_server_only
 from gateway.web.shared import Shared
 from gateway.web.storage import EventAppender, Storage
@@ -178,9 +178,9 @@ class Intake:
         """Stores the events of `batch`, which was read from `request`, and returns the answer."""
         if bucket is not None:
             if batch.trusted:
-                bucket.give_back(1, len(request.body))
+                bucket.give_back(1, charged_bytes(request))
             else:
-                more = max(0, batch.size - len(request.body))
+                more = max(0, batch.size - charged_bytes(request))
                 bucket.pay(len(batch.events) + len(batch.refused), more)
         if check_token is not None:
             check_token.check_batch(request, batch)
@@ -250,4 +250,4 @@ class Intake:
 
 def _size_of(request: Inbound) -> int:
     """Bytes that `request` holds while it waits: headers can have as many as a body."""
-    return len(request.body) + len(request.query) + sum(map(len, request.headers.values()))
+    return charged_bytes(request) + sum(map(len, request.headers.values()))

@@ -30,6 +30,11 @@ _FORWARDING = ("x-forwarded-for", "forwarded")
 _KINDS = ("requests", "events", "bytes")
 
 
+def charged_bytes(request: Inbound) -> int:
+    """The bytes of `request` that its sender pays for: those that sources read events from."""
+    return len(request.body) + len(request.query)
+
+
 class SenderLimit:
     """The budgets of senders to one source who have no key.
 
@@ -73,11 +78,11 @@ class SenderLimit:
         raise self._refused(bucket, client, request)
 
     def pay_body(self, bucket: Bucket, client: ClientAddress, request: Inbound) -> None:
-        """Charges the sender for the body. Raises `Refused` when other requests of the sender have
-        used up the budget meanwhile."""
+        """Charges the sender for the body and the query. Raises `Refused` when other requests of
+        the sender have used up the budget meanwhile."""
         if not bucket.has_volume(self.clock()) and not self._shows_key(request):
             raise self._refused(bucket, client, request)
-        bucket.pay(0, len(request.body))
+        bucket.pay(0, charged_bytes(request))
 
     def buckets(self) -> Iterator[tuple[str, Bucket]]:
         yield UNIDENTIFIED, self._crowd

@@ -116,9 +116,10 @@ def test_a_private_address_may_stand_for_many_unless_a_figure_is_configured(
     assert passed(limit, 1, "172.17.0.2") == 1
 
 
-def test_requests_that_come_at_once_cannot_all_overdraw(clock: Clock) -> None:
+@pytest.mark.parametrize("part", [{"body": b"x" * 60}, {"query": "x" * 60}], ids=["body", "query"])
+def test_requests_that_come_at_once_cannot_all_overdraw(clock: Clock, part: Any) -> None:
     limit = limit_of({"bytes": "100/second"}, clock)
-    client, request = ClientAddress("198.51.100.1", False), Inbound("POST", "/", body=b"x" * 60)
+    client, request = ClientAddress("198.51.100.1", False), Inbound("POST", "/", **part)
     buckets = [limit.enter(client, request) for _ in range(10)]
     paid = 0
     for bucket in buckets:
