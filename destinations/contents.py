@@ -57,6 +57,8 @@ def count_items(items: Sequence[Mapping[str, Any]]) -> int | float:
 
 def _as_integer(number: int | float) -> int | float:
     """`number`, as an integer if it is whole: ``2.0``, as PHP writes it, is no integer in JSON."""
+    if type(number) is int:
+        return number
     whole = to_whole_number(number)
     return number if whole is None else whole
 

@@ -78,7 +78,7 @@ def hashing(field: str, *normalisers: Normaliser, form: str = "") -> Hashing:
     def hashed(holders: Iterable[Mapping[str, Any]]) -> list[str]:
         digests: list[str] = []
         for holder in holders:
-            given: list[str] = []
+            given: Sequence[str] = ()
             if known in holder or FORMS in holder:
                 given = _given_digests(holder, field, form)
                 if _is_stored(holder, field):
@@ -90,7 +90,8 @@ def hashing(field: str, *normalisers: Normaliser, form: str = "") -> Hashing:
                     if text and not found:
                         remark(f"{field}: removed because its value is not valid")
                     digests += found
-            digests += given
+            if given:
+                digests += given
         return digests if len(digests) < 2 else list(dict.fromkeys(digests))
 
     return Hashing(field, form, hashed)
