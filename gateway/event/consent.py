@@ -154,10 +154,8 @@ _refusal = re.compile(
 ).search
 """Finds a refusal in a state or a key in the form of `_word`."""
 
-_is_of_sale = re.compile(
-    ".*donot(?:sell|share).*|.*saleof(?:data|info|personal).*|.*optoutofsale.*"
-).fullmatch
-"""Keys about the sale or sharing of data, in the form of `_word`."""
+_is_of_sale = re.compile("donot(?:sell|share)|saleof(?:data|info|personal)|optoutofsale").search
+"""Finds keys about the sale or sharing of data, in the form of `_word`."""
 
 _WITHOUT_SALE = ("ad_user_data", "ad_personalization")
 """The types that a refusal of sale denies, even where they are granted."""
