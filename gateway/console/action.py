@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -16,16 +16,21 @@ from gateway.operations.actions_log import Action
 NOT_LOGGED = "{} What an operator does must be written there, so this was not done."
 
 
+def _refuse(words: str) -> None:
+    raise Trouble(503, NOT_LOGGED.format(words))
+
+
 def action_of(
-    console: Console, request: Request, command: str, arguments: Mapping[str, Any]
+    console: Console,
+    request: Request,
+    command: str,
+    arguments: Mapping[str, Any],
+    warn: Callable[[str], None] = _refuse,
 ) -> Action:
     """An action of the user of `request`. arguments: by name; values that may name a person are
-    written as digests. Its methods raise `Trouble` when the log cannot be written."""
-
-    def refuse(words: str) -> None:
-        raise Trouble(503, NOT_LOGGED.format(words))
-
-    return Action(console.settings, user_of(request), command, arguments, refuse)
+    written as digests. warn: called when the log cannot be written; by default it raises `Trouble`,
+    for an action that has not been done yet."""
+    return Action(console.settings, user_of(request), command, arguments, warn)
 
 
 async def note_action(

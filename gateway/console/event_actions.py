@@ -6,15 +6,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from gateway.console.access.operator import require_operator, user_of
-from gateway.console.action import note_action
+from gateway.console.access.operator import require_operator
+from gateway.console.action import action_of, note_action
 from gateway.console.context import Console
 from gateway.console.form import read_form
 from gateway.console.pages.event import NO_SUCH, event_data
 from gateway.console.rendering import link, render
 from gateway.console.trouble import Trouble
 from gateway.ledger.answers import Wanted
-from gateway.operations.actions_log import Action
 from gateway.operations.catching_up import wait_until_stored
 from gateway.operations.ledger_replay import (
     LedgerReplay,
@@ -69,7 +68,7 @@ async def _replay(
     if recorded is None:
         raise Trouble(404, NO_SUCH)
     arguments, warnings = {"destination": name, "receipt": receipt, "again": is_sure}, list[str]()
-    action = Action(console.settings, user_of(request), "replay", arguments, warnings.append)
+    action = action_of(console, request, "replay", arguments, warnings.append)
     chosen = LedgerReplay(
         console.redis,
         console.jobs_url,
