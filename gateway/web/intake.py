@@ -24,7 +24,7 @@ from gateway.web.body import BODY_SECONDS, read_body
 from gateway.web.client_ip import ClientAddress
 from gateway.web.deadlines import Deadlines
 from gateway.web.deciding import Decider
-from gateway.web.headers import read_headers
+from gateway.web.headers import header_bytes, read_headers
 from gateway.web.key_check import compile_key_check
 from gateway.web.long_requests import takes_long
 from gateway.web.long_work import too_many
@@ -250,4 +250,4 @@ class Intake:
 
 def _size_of(request: Inbound) -> int:
     """Bytes that `request` holds while it waits: headers can have as many as a body."""
-    return charged_bytes(request) + sum(map(len, request.headers.values()))
+    return charged_bytes(request) + header_bytes(request.headers)

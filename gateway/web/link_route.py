@@ -12,7 +12,7 @@ from gateway.sources.base import Refused
 from gateway.stages.consent import compile_consent
 from gateway.stages.identity import compile_link
 from gateway.web.client_ip import ClientIp
-from gateway.web.headers import read_headers
+from gateway.web.headers import header_bytes, read_headers
 from gateway.web.long_work import LongWork
 
 _HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
@@ -34,7 +34,7 @@ def link_routes(settings: Settings, client_ip: ClientIp, long_work: LongWork) ->
         try:
             headers = read_headers(request.scope["headers"])
             query = request.scope["query_string"]
-            await long_work.wait(len(query) + sum(map(len, headers.values())))
+            await long_work.wait(len(query) + header_bytes(headers))
         except Refused as refused:
             later = {} if refused.retry_after is None else {"retry-after": f"{refused.retry_after}"}
             return PlainTextResponse(f"{refused.message}\n", refused.status, _HEADERS | later)
