@@ -69,10 +69,10 @@ async def forward_events(
         if not await lease.take():
             return
         try:
-            has_successor = await forwarding.drain(stopping, patience)
+            needs_successor = await forwarding.drain(stopping, patience)
         finally:
             await lease.release()
-        await forwarding.reschedule(has_successor)
+        await forwarding.reschedule(needs_successor)
     finally:
         await redis.aclose()
         await jobs.aclose()
@@ -90,7 +90,8 @@ class Forwarding:
     wake_queue: WakeQueue
 
     async def drain(self, stopping: asyncio.Event, patience: Patience) -> bool:
-        """Runs one drain; True if it ended because of its age and no other job waits."""
+        """Runs one drain. True if it needs a successor: it ended because of its age, and no other
+        job waits."""
         keys = Keys.of(self.settings)
         configured = self.settings.destinations[self.name]
         destination = build_destination(configured)

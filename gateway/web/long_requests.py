@@ -72,8 +72,7 @@ class Lane:
     @asynccontextmanager
     async def place(self, size: int) -> AsyncIterator[None]:
         """A place for a request with `size` bytes, from before it is read until its events are
-        stored. Raises `Refused` when too many bytes wait already, or it has waited
-        too long."""
+        stored. Raises `Refused` when too many bytes wait already, or it has waited too long."""
         await self._enter(size)
         try:
             yield
