@@ -1,8 +1,8 @@
 """The functions of `transform` in a configuration that someone changes in the console.
 
 Whoever may name any function may run any code: a module runs when it is imported, and there are
-functions such as `logging.config:dictConfig` that call what an event names. So the console lets
-nobody name one that the file does not name already.
+functions such as `logging.config:dictConfig` that call what an event names. So the console accepts
+only functions that the file already names.
 """
 
 from __future__ import annotations

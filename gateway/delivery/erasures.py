@@ -21,8 +21,8 @@ LOOK_SECONDS = 1.0
 """How often a drain reads the tombstones."""
 
 BLIND_SECONDS = 4.0
-"""How long a drain goes on after it has asked for them the last time with success. `gateway erase`
-waits longer before it removes events."""
+"""How long a drain goes on after it last read the tombstones. `gateway erase` waits longer before
+it removes events."""
 
 
 class Erasures:

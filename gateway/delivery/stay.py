@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 ASK_SECONDS = 0.25
 AWAY_SECONDS = 10.0
-"""How long RQ's server is asked nothing more after it did not answer."""
+"""How long RQ's server is left alone after it failed to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ class Patience:
 
 class Stay:
     """The stay of one drain. jobs: where RQ is. While that server is away, the drain stays as if no
-    other job waited and no memory was full: no other drain can start then. So `jobs` should not try
-    for long."""
+    other job waited and no memory was full: no other drain can start then. So `jobs` should not
+    retry for long."""
 
     def __init__(self, jobs: Redis, keys: Keys, patience: Patience = Patience()) -> None:
         self._jobs = jobs

@@ -95,8 +95,8 @@ CODES = frozenset(_CODES.split())
 _UNWRITTEN = "AFN ALL COP HUF IDR IQD IRR KPW LAK LBP MGA MMK SOS SYP YER"
 
 WITHOUT_DECIMALS = WHOLE.union(_UNWRITTEN.split())
-"""Currencies whose prices have no decimals. Some have decimals in ISO 4217, but nobody writes
-them."""
+"""Currencies whose prices have no decimals. Some have decimals in ISO 4217 that prices never
+show."""
 
 WITH_THREE_DECIMALS = frozenset(["BHD", "JOD", "KWD", "LYD", "OMR", "TND"])
 """Currencies whose prices have three decimals."""

@@ -13,8 +13,8 @@ COLUMNS = (
 )
 
 _FORMULA = re.compile(r"""(^|;["\s]*)(?=[=+\-@\t\r\n＝＋－＠])""")
-"""The place before a formula. Where a comma is the decimal separator, spreadsheets take a semicolon
-for the end of a cell, whatever stands in quotes around it.
+"""The place before a formula. Where the decimal separator is a comma, spreadsheets split cells at
+semicolons, even within quotes.
 
 Source: owasp.org/www-community/attacks/CSV_Injection.
 """

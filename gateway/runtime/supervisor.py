@@ -26,7 +26,7 @@ BETWEEN_SECONDS = 1.0
 """Pause between restarting one program and the next, so that some are always at work."""
 HEAD_START_SECONDS = 10.0
 LOOK_SECONDS = 0.5
-"""How soon a program starts once it is wanted."""
+"""How long it takes at most until a program starts once it is wanted."""
 
 
 class Process(Protocol):
@@ -128,8 +128,8 @@ class Supervisor:
         return [program.name for stage in self._stages for program in stage]
 
     def want(self, name: str, is_wanted: bool) -> None:
-        """Says whether the program of this name is to run; by default all are. One that is not
-        wanted any more goes on until it is restarted."""
+        """Sets whether the program of this name should run; by default, all should. One that is no
+        longer wanted runs until it is restarted."""
         if is_wanted:
             self._unwanted.discard(name)
         else:
@@ -158,8 +158,8 @@ class Supervisor:
                 process.send_signal(number)
 
     async def _keep(self, program: Program) -> None:
-        """Starts `program`, as long as it is wanted, again whenever it ends, at longer intervals if
-        it ends soon."""
+        """Keeps `program` running while it is wanted: starts it again whenever it ends, at longer
+        intervals if it ends soon."""
         wait = MIN_WAIT
         while not self._stopping.is_set():
             if program.name in self._unwanted:

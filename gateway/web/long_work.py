@@ -18,8 +18,8 @@ SMALL_BATCH = 10
 """A request with no more events than this decides them without waiting for a turn."""
 
 LOOKING = 16
-"""How many of those that wait look at every turn whether it has time left. If thousands looked,
-that would cost more than their work."""
+"""How many of those that wait check in every turn whether it has time left. If thousands did, that
+would take longer than their work."""
 
 MAX_WAITING_BYTES = 32 << 20
 """Of all requests that wait for their turn."""
@@ -40,7 +40,7 @@ class LongWork:
         self._has_begun = False
         self._looking = asyncio.Semaphore(LOOKING)
         self._queue: deque[object] = deque()
-        """Those that look, in the order of their calls; the others wait for the semaphore."""
+        """Those that check, in the order of their calls; the others wait for the semaphore."""
         self._waiting_bytes = 0
 
     async def wait(self, size: int) -> None:

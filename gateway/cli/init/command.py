@@ -75,7 +75,9 @@ def init(
     except OSError as error:
         fail(f"cannot make the folder {folder}: {error.strerror}")
     if not _write(folder / CONFIGURATION, configuration(answers), force):
-        fail(f"So {folder / ENVIRONMENT}, which belongs to a new one, was not written either.", 1)
+        fail(
+            f"{folder / ENVIRONMENT} was not written either: it belongs to a new configuration.", 1
+        )
     _write(folder / ENVIRONMENT, environment(answers), force)
     click.echo(_next_steps(folder, answers))
 

@@ -94,8 +94,8 @@ class Segment(Source[SegmentSettings]):
         *("rsa-recovered", "rsa-retry-attempt", "rsa-retry-reason"),
         *("rsa-since-first-attempt", "rsa-since-last-attempt"),
     )
-    """RudderStack's SDK adds those with ``rsa-`` to an event that it sends again, or that a page
-    before has left.
+    """RudderStack's SDK adds those that begin with ``rsa-`` to an event that it sends again, or
+    that an earlier page left unsent.
 
     Source: the npm package @rudderstack/analytics-js 3.34.1 (`getRequestInfo`)
     """

@@ -57,8 +57,8 @@ _ADDRESS: Names = {
     "country": ("country",),
 }
 _OF_THE_TAG = ("v", "data_tag", "_dcid_temp")
-"""Fields about the tag itself, not about the event. The last one is an id that the tag makes anew
-on each page, for the cookie ``_dcid``, which the gateway does not set."""
+"""Fields about the tag itself, not about the event. The last is an id that the tag generates on
+each page for the cookie ``_dcid``, which the gateway does not set."""
 
 _STRUCTURED = ("common_cookie", "cookies", "ecommerce", "items", "user_data", "user_properties")
 """Fields of a form or a query that may hold JSON."""
