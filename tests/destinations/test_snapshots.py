@@ -85,7 +85,7 @@ def request_of(kind: str, name: str) -> dict[str, Any]:
     return made
 
 
-@pytest.mark.parametrize(("kind", "name"), chain.from_iterable(map(sent_to, VENDORS)))
+@pytest.mark.parametrize(("kind", "name"), [*chain.from_iterable(map(sent_to, VENDORS))])
 def test_vendors_with_answers_take_the_requests(kind: str, name: str) -> None:
     made = request_of(kind, name)
     strict = VENDORS[kind](now=lambda: NOW)
