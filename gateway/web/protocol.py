@@ -89,8 +89,10 @@ class Protocol(HttpToolsProtocol):
             self._refuse(TOO_MANY_LINES)
 
     def on_headers_complete(self) -> None:
-        self._read = 0
         self._fault = fault_of(self.parser.get_http_version(), self.headers)
+        if self._read > MAX_BYTES and self._head_bytes() > MAX_BYTES:  # a read can have all of it
+            self._fault = _TOO_LARGE
+        self._read = 0
         if len(self.pipeline) >= MAX_AHEAD:
             self._fault = _TOO_MANY_AHEAD
         if self._fault is not None:
@@ -153,6 +155,9 @@ class Protocol(HttpToolsProtocol):
             self.transport.abort()
         else:
             self.transport.close()
+
+    def _head_bytes(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def _parse(self, data: bytes) -> None:
         """Feeds the parser. It stops at a head with `Upgrade`; then it gets that head again without

@@ -33,7 +33,7 @@ from gateway.web.connections import (
     connections_by_files,
 )
 from gateway.web.headers import MAX_LINES
-from gateway.web.protocol import MAX_AHEAD, Protocol
+from gateway.web.protocol import MAX_AHEAD, MAX_BYTES, Protocol
 from gateway.web.rare_warning import LOG_SECONDS
 
 PUBLIC = "203.0.113.7"
@@ -446,8 +446,9 @@ def test_what_waits_when_a_request_is_refused_may_take_its_time() -> None:
         b"GET / HTTP/1.1\r\nHost: a\r\n" + b"aa:\r\n" * 20_000,
         b"GET / HTTP/1.1\r\nHost: a\r\n" + b"aa:\r\n" * 20_000 + b"\r\n",
         START + b"Content-Length: 9\r\n" + b"aa:\r\n" * MAX_LINES + b"\r\n",
+        START + b"x: " + b"y" * MAX_BYTES + b"\r\n\r\n",
     ],
-    ids=["without end", "with an end", "before a body"],
+    ids=["without end", "with an end", "before a body", "a long line in one read"],
 )
 def test_no_lines_of_a_refused_head_are_kept(head: bytes) -> None:
     """Once it is parsed, a line of five bytes takes more than a hundred."""
