@@ -68,7 +68,7 @@ def link(config: Path, redis_url: str | None, url: str | None) -> None:
 @CONFIG
 @REDIS_URL
 def end_sessions(config: Path, redis_url: str | None) -> None:
-    """End all sessions of the console: everyone has to sign in again."""
+    """End all sessions of the console and all one-time links: everyone has to sign in again."""
     from gateway.cli.operator_action import operator_action
     from gateway.queue.console_sessions import ConsoleSessions
     from gateway.queue.keys import Keys

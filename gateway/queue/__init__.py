@@ -105,9 +105,11 @@ name in the braces:
                        hash    a session of the console: `data` (JSON), `ends`, the millisecond when
                                it is over, `started`; D is the digest of its token; expires
     gw:{gw:counts}:console:ended
-                       string  the millisecond before which all sessions of the console have ended
+                       string  the millisecond before which all sessions of the console, and all
+                               links to it, have ended
     gw:{gw:counts}:console:link:D
-                       string  exists until a one-time link to the console is used; expires
+                       hash    a one-time link to the console, until it is used: as a session,
+                               without data; expires
     gw:{gw:counts}:console:once:D
                        string  exists once a sign-in with a provider was finished, until its time
                                is over; expires

@@ -42,14 +42,10 @@ class ConsoleSessions:
         self._read = redis.register_script(script("read_session"))
         self._end_all = redis.register_script(script("end_sessions"))
         self._claim = redis.register_script(script("take_lock"))
-        self._write = redis.register_script(script("write_token"))
 
     async def start(self, data: bytes, seconds: int) -> str:
         """Starts a session with `data` that ends after `seconds`, and returns its token."""
-        token = new_token()
-        times = [1000 * seconds, 1000 * IDLE_SECONDS]
-        await self._start([self._key("session", token)], [data, *times])
-        return token
+        return await self._store("session", data, seconds)
 
     async def read(self, token: str) -> bytes | None:
         """The data of a session, None if there is none or it has ended. Extends the session."""
@@ -64,24 +60,30 @@ class ConsoleSessions:
             await self._redis.delete(self._key("session", token))
 
     async def end_all(self) -> None:
-        """Ends every session that has started."""
+        """Ends every session and every link that was made until now."""
         await self._end_all([self._ended], [MAX_SESSION_SECONDS])
 
     async def make_link(self) -> str:
         """Makes a link that can be used once within `LINK_SECONDS`, and returns its token."""
-        token = new_token()
-        await self._write([self._key("link", token)], [b"", LINK_SECONDS])
-        return token
+        return await self._store("link", b"", LINK_SECONDS)
 
     async def use_link(self, token: str) -> bool:
         """Uses up a link. Returns whether it existed; of concurrent requests only one gets True."""
         if not _is_token(token):
             return False
-        return bool(await self._redis.delete(self._key("link", token)))
+        link = self._key("link", token)
+        found: Any = await self._read([link, self._ended], [1000 * LINK_SECONDS])
+        return found is not None and bool(await self._redis.delete(link))
 
     async def claim(self, name: str, seconds: int) -> bool:
         """Claims `name` for `seconds`. Returns False if it was claimed before."""
         return bool(await self._claim([self._key("once", name)], [b"", 1000 * seconds]))
+
+    async def _store(self, kind: str, data: bytes, seconds: int) -> str:
+        token = new_token()
+        times = [1000 * seconds, 1000 * IDLE_SECONDS]
+        await self._start([self._key(kind, token)], [data, *times])
+        return token
 
     @property
     def _ended(self) -> str:

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Reads a session of the console for a request, which extends it.
+-- Reads a session of the console for a request, which extends it, or a link that is used.
 -- KEYS: the session, the time before which all have ended. ARGV: the milliseconds after which it
 -- ends without a further request.
 -- Returns its data, nothing if it has ended.

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Starts a session of the console. Allowed when memory is full: then operators need it most.
+-- Starts a session of the console, or makes a link to it. Allowed when memory is full: then operators need it most.
 -- KEYS: the session. ARGV: its data, the milliseconds after which it ends, those after which it
 -- ends without a request.
 

@@ -81,6 +81,14 @@ async def test_all_that_have_started_can_be_ended_at_once(sessions: ConsoleSessi
     assert await sessions.read(await sessions.start(b"b", HOUR)) == b"b"
 
 
+async def test_links_end_with_all_sessions(sessions: ConsoleSessions) -> None:
+    link = await sessions.make_link()
+    await sessions.end_all()
+    assert not await sessions.use_link(link)
+    await asyncio.sleep(0.005)
+    assert await sessions.use_link(await sessions.make_link())
+
+
 async def test_of_many_requests_one_uses_a_link(sessions: ConsoleSessions) -> None:
     token = await sessions.make_link()
     used = await asyncio.gather(*(sessions.use_link(token) for _ in range(20)))

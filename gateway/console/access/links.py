@@ -21,8 +21,9 @@ from gateway.queue.console_attempts import ConsoleAttempts
 from gateway.queue.console_sessions import ConsoleSessions
 
 USED = (
-    "This link was used already, or is older than 15 minutes. `gateway console link` prints a new "
-    "one. If it was used and not by you, end all sessions: `gateway console end-sessions`."
+    "This link was used already, is older than 15 minutes, or ended with all sessions. "
+    "`gateway console link` prints a new one. If it was used and not by you, end all sessions: "
+    "`gateway console end-sessions`."
 )
 
 
