@@ -164,7 +164,11 @@ class Gateway(Server):
 
     def wait_for_events(self, count: int) -> list[dict[str, Any]]:
         """All accepted events, once there are `count` of them."""
-        wait_for(lambda: len(self.accepted()) >= count, f"{count} accepted events", 60)
+        try:
+            wait_for(lambda: len(self.accepted()) >= count, f"{count} accepted events", 60)
+        except AssertionError as late:
+            late.add_note(f"accepted: {self.accepted()}")
+            raise
         return self.accepted()
 
     def wait_for_hits(self, count: int) -> list[Hit]:
