@@ -101,7 +101,10 @@ consent banners set some on every page.
 Source: developers.google.com/tag-platform/gtagjs/reference/parameters
 """
 
-_NOT_FROM_EVENT = _NOT_PARAMS | _OF_META | _OF_GTAG
+_BROWSERS_ELSEWHERE = frozenset({"gcl_au", "ttp", "scid", "obref", "_rdt_uuid", "_uetvid"})
+"""The ids of the browser at advertising platforms, which the gateway reads from their cookies."""
+
+_NOT_FROM_EVENT = _NOT_PARAMS | _OF_META | _OF_GTAG | _BROWSERS_ELSEWHERE
 _NOT_BESIDE_OWN = _NOT_FROM_EVENT | {"params"}
 """For an event with an object `params`, which has the sender's custom parameters."""
 

@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.event import Event, read_event
+from gateway.stages.vendor_cookies import ADVERTISING_BROWSERS
 from tests.destinations.conftest import Example
 from tests.support.ga4_destination import ga4, params, remarks_about
 
@@ -51,6 +52,14 @@ def test_what_enrichment_found_out_is_no_parameter(example: Example, now: float)
         "currency_converted": "USD",
     }
     assert params(example("purchase", **found), now) == params(example("purchase"), now)
+
+
+def test_browsers_of_advertising_platforms_are_no_parameters(example: Example, now: float) -> None:
+    """The gateway adds them to every event of a visitor with these platforms' cookies."""
+    cookies = dict.fromkeys(ADVERTISING_BROWSERS, "123e4567-e89b-12d3-a456-426614174000")
+    event = example("purchase", **cookies)
+    assert params(event, now) == params(example("purchase"), now)
+    assert remarks_about(event, now) == []
 
 
 @pytest.mark.parametrize(
