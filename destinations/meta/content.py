@@ -56,8 +56,8 @@ def content_of_items(event: Event, name: str) -> dict[str, Any]:
         data["num_items"] = count
     if len(items) == 1:
         for field, key in (("item_name", "content_name"), ("item_category", "content_category")):
-            if field in items[0]:
-                data[key] = items[0][field]
+            if named := items[0].get(field):
+                data[key] = named
     return data
 
 

@@ -124,6 +124,6 @@ def _custom_data(event: Event) -> dict[str, Any]:
     if count := whole_count(items):
         data["num_items"] = count
     for name, field in (("brands", "item_brand"), ("content_category", "item_category")):
-        if named := [item[field] for item in items if field in item]:
+        if named := [item[field] for item in items if item.get(field)]:
             data[name] = named
     return data

@@ -159,6 +159,19 @@ def test_snapchats_own_names_stay(name: str) -> None:
             },
         ),
         (
+            {"items": [{"item_id": "a", "item_brand": "", "item_category": ""},
+                       {"item_id": "b", "item_brand": "B"}]},
+            {
+                "contents": [
+                    {"id": "a", "quantity": "1"},
+                    {"id": "b", "quantity": "1", "brand": "B"},
+                ],
+                "content_ids": ["a", "b"],
+                "num_items": 2,
+                "brands": ["B"],
+            },
+        ),
+        (
             {"items": [{"item_id": "a", "quantity": 1.5}]},
             {"contents": [{"id": "a", "quantity": "1.5"}], "content_ids": ["a"]},
         ),

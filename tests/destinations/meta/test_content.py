@@ -73,3 +73,17 @@ def test_a_quantity_of_zero_or_below_is_left_out(quantity: int) -> None:
     data = sent({**event, "items": event["items"][:1]}, 0.0)["custom_data"]
     assert data["contents"] == [{"id": "A"}]
     assert "num_items" not in data
+
+
+def test_empty_texts_of_an_item_are_left_out() -> None:
+    event = {
+        "event_name": "view_item",
+        "user_id": "u",
+        "items": [{"item_id": "A", "item_name": "", "item_category": "", "item_brand": ""}],
+    }
+    data = sent(event, 0.0)["custom_data"]
+    assert data == {
+        "content_ids": ["A"],
+        "contents": [{"id": "A", "quantity": 1}],
+        "content_type": "product",
+    }
