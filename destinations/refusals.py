@@ -37,6 +37,16 @@ def restriction(event: Event, *own: str) -> str:
     return ""
 
 
+def consent_states(event: Event) -> dict[str, str]:
+    """The consent of `event`, restricted further by what the event itself asks for."""
+    states: dict[str, str] = {**event.get("consent", {})}
+    if is_limited := asks(event.get("data_processing_options")):
+        states["ad_user_data"] = "denied"
+    if is_limited or asks(event.get("opt_out")):
+        states["ad_personalization"] = "denied"
+    return states
+
+
 def asks(stated: Any) -> bool:
     """Whether `stated`, the value of a field, asks for a restriction. An unreadable value does."""
     if isinstance(stated, (list, dict)):

@@ -12,6 +12,7 @@ from destinations.ga4.identity import is_anonymous
 from destinations.ga4.person import Forms, user_data_of
 from destinations.ga4.place import place_of
 from destinations.ga4.rules import user_properties
+from destinations.refusals import consent_states
 
 _CONSENT_TYPES = ("ad_user_data", "ad_personalization")
 
@@ -40,5 +41,5 @@ def _consent(event: Event) -> dict[str, str]:
     """``consent`` of a request. An anonymous event may not be used for advertising."""
     if is_anonymous(event):
         return dict.fromkeys(_CONSENT_TYPES, "DENIED")
-    given = event.get("consent", {})
+    given = consent_states(event)
     return {name: given[name].upper() for name in _CONSENT_TYPES if name in given}

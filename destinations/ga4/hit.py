@@ -13,6 +13,7 @@ from destinations.ga4.hit_consent import ALL_DENIED, consent_parameters
 from destinations.ga4.hit_items import item_parameters
 from destinations.ga4.hit_values import as_text, by_type
 from destinations.ga4.identity import is_anonymous
+from destinations.refusals import consent_states
 from destinations.remarks import remark
 
 REDACTED = "::"
@@ -109,7 +110,7 @@ def _shared(
     yield "_s", as_text(event.get("x-ga-request_count", 1))
     yield "cid", client_id
     dma = event.get("x-ga-dma")
-    states = ALL_DENIED if is_anonymous(event) else event.get("consent", {})
+    states = ALL_DENIED if is_anonymous(event) else consent_states(event)
     yield from consent_parameters(states, dma if isinstance(dma, bool) else None)
     yield "_uip", event.get("ip_override") or REDACTED
     if user_id := event.get("user_id"):

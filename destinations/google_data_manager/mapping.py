@@ -31,7 +31,7 @@ from destinations.google_data_manager.settings import EventSource, GoogleDataMan
 from destinations.mapping import Mapper
 from destinations.paths import as_text
 from destinations.placeholders import is_placeholder
-from destinations.refusals import asks
+from destinations.refusals import consent_states
 from destinations.remarks import remark
 
 _VENDOR = "Data Manager"
@@ -95,7 +95,7 @@ def translate(
     add_currency(made, event, mapper, "conversionValue", "currency")
     if problem := amount_problem(made.get("conversionValue"), "conversionValue", _VENDOR):
         return problem
-    if stated := _consent(event):
+    if stated := consent(consent_states(event)):
         made["consent"] = stated
     return Translated(action, made) if _is_known(made) else _TOO_LITTLE
 
@@ -120,16 +120,6 @@ def _event_source(event: Event, default: EventSource) -> EventSource:
 
 def _is_known(made: Mapping[str, Any]) -> bool:
     return bool(made.get("userData") or made.get("adIdentifiers"))
-
-
-def _consent(event: Event) -> dict[str, str]:
-    """``consent``: the visitor's, restricted further by what the event itself asks for."""
-    states = {**event.get("consent", {})}
-    if is_limited := asks(event.get("data_processing_options")):
-        states["ad_user_data"] = "denied"
-    if is_limited or asks(event.get("opt_out")):
-        states["ad_personalization"] = "denied"
-    return consent(states)
 
 
 def _transaction(event: Event) -> dict[str, str]:
