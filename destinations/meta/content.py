@@ -14,8 +14,8 @@ from destinations.contents import (
     ContentFields,
     content_type,
     contents,
-    count_items,
     named_items,
+    whole_count,
 )
 from destinations.paths import as_text
 from destinations.remarks import remark
@@ -52,7 +52,7 @@ def content_of_items(event: Event, name: str) -> dict[str, Any]:
         "contents": made,
         "content_type": content_type(event),
     }
-    if name in ("InitiateCheckout", "Purchase") and (count := count_items(items)):
+    if name in ("InitiateCheckout", "Purchase") and (count := whole_count(items)):
         data["num_items"] = count
     if len(items) == 1:
         for field, key in (("item_name", "content_name"), ("item_category", "content_category")):

@@ -75,6 +75,19 @@ def test_a_quantity_of_zero_or_below_is_left_out(quantity: int) -> None:
     assert "num_items" not in data
 
 
+def test_a_count_of_items_is_a_whole_number() -> None:
+    event = {
+        "event_name": "purchase",
+        "value": 2,
+        "currency": "EUR",
+        "user_id": "u",
+        "items": [{"item_id": "A", "quantity": 0.35}, {"item_id": "B", "quantity": 1}],
+    }
+    data = sent(event, 0.0)["custom_data"]
+    assert data["contents"] == [{"id": "A", "quantity": 0.35}, {"id": "B", "quantity": 1}]
+    assert "num_items" not in data
+
+
 def test_empty_texts_of_an_item_are_left_out() -> None:
     event = {
         "event_name": "view_item",
