@@ -1,5 +1,6 @@
 """Reading a vendor's responses."""
 
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ import orjson
 def json_object(body: bytes) -> dict[str, Any]:
     """The JSON object in `body`; an empty one for anything else."""
     try:
-        read = orjson.loads(body)
+        read = orjson.loads(body.removeprefix(BOM_UTF8))
     except orjson.JSONDecodeError:
         return {}
     return read if isinstance(read, dict) else {}
@@ -17,7 +18,7 @@ def json_object(body: bytes) -> dict[str, Any]:
 
 def is_html(body: bytes) -> bool:
     """Whether `body` is a page of HTML, which proxies send and no vendor's API does."""
-    return body.lstrip()[:1] == b"<"
+    return body.removeprefix(BOM_UTF8).lstrip()[:1] == b"<"
 
 
 def joined_texts(holder: Mapping[str, Any], *keys: str) -> str:

@@ -298,6 +298,7 @@ def answered(status: int, body: Any = None, headers: dict[str, str] | None = Non
         (200, {"elements": [{"status": 429}, {"status": 403}]}, [LATER, MEND]),
         (200, {"elements": [{"status": 422}]}, [DELIVERED, DELIVERED]),
         (200, b" <html>welcome</html>", [LATER, LATER]),
+        (200, b"\xef\xbb\xbf\r\n<html>welcome</html>", [LATER, LATER]),
         (200, {"status": 401, "message": "The token has expired"}, [MEND, MEND]),
         (201, {"status": 422, "message": f"Index: 1, {ERROR}"}, [HALVED, GUILTY]),
         (200, {"status": 503}, [LATER, LATER]),

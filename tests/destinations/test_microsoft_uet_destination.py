@@ -322,6 +322,7 @@ def answered(status: int, body: Any = None) -> list[Outcome]:
         (200, with_details(detail("1")), [HALVED, HALVED]),
         (200, with_details(), [HALVED, HALVED]),
         (200, b"<html>", [LATER, LATER]),
+        (200, b'\xef\xbb\xbf{"eventsReceived":2}', [DELIVERED, DELIVERED]),
         (400, with_details(detail(0)), [GUILTY, HALVED]),
         (400, with_details(detail(0), detail(1)), [GUILTY, GUILTY]),
         (400, {"error": {"code": "BadRequest", "message": "not valid"}}, [HALVED, HALVED]),
