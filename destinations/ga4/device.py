@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from destinations.base import Event
+from destinations.paths import as_text
 from destinations.remarks import remark
 
 OF_DEVICE = ("language", "screen_resolution")
@@ -61,9 +62,10 @@ def _hinted(event: Event) -> dict[str, Any]:
 
 
 def _part(name: str, value: object) -> str:
-    if not isinstance(value, str) or not value:
-        return ""
-    if _FORMS[name](value):
-        return value
+    text = "" if isinstance(value, bool) else as_text(value) or ""
+    if name == "language":
+        text = text.replace("_", "-")  # as in the locales of apps: en_US
+    if not text or _FORMS[name](text):
+        return text
     remark(f"device.{name}: removed because its value is not valid")
     return ""

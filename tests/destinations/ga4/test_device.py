@@ -31,6 +31,20 @@ def test_client_hints_are_a_device_where_there_is_no_user_agent(
     }
 
 
+def test_a_version_may_be_a_number_and_a_language_the_locale_of_an_app(
+    example: Example, now: float
+) -> None:
+    device = {"operating_system": "iOS", "operating_system_version": 17.1}
+    event = example("contact", user_agent=None, language="en_US", device=device)
+    assert sent(event, now)["device"] == {
+        "language": "en-US",
+        "operating_system": "iOS",
+        "operating_system_version": "17.1",
+        "screen_resolution": "1920x1080",
+    }
+    assert remarks_about(event, now) == []
+
+
 def test_what_is_no_device_is_left_out(example: Example, now: float) -> None:
     event = example(
         "contact", user_agent=None, screen_resolution="large", device={"category": "fridge"}
