@@ -73,12 +73,14 @@ def _outcome(reason: str) -> Outcome:
 
 
 def _of_unnamed(reasons: Sequence[str], failed: bool) -> Outcome:
-    """The outcome of events that no error names. reasons: of the errors that name no events."""
+    """The outcome of events that no error names. reasons: of the errors that name no events. That
+    Google had some of the events already says nothing about the others."""
+    refusals = [reason for reason in reasons if reason not in _HAD_IT]
     if failed:
-        return _outcome(reasons[0] if reasons else "FAILED")
-    if not reasons:
+        return _outcome((refusals or reasons or ["FAILED"])[0])
+    if not refusals:
         return DELIVERED
-    said = f"Google refused some events of this request without naming them: {reasons[0]}"
+    said = f"Google refused some events of this request without naming them: {refusals[0]}"
     return Outcome("delivered", warnings=(said,))
 
 

@@ -429,6 +429,12 @@ OK = "delivered"
         ),
         ([status("FAILED", ("INVALID_GCLID", None))], ["rejected"] * 3),
         ([status("FAILED")], ["rejected"] * 3),
+        ([status("FAILED", ("DUPLICATE_GCLID", None))], [OK] * 3),
+        (
+            [status("FAILED", ("DUPLICATE_GCLID", None), ("INVALID_GCLID", None))],
+            ["rejected"] * 3,
+        ),
+        ([status("PARTIAL_SUCCESS", ("DUPLICATE_GCLID", None))], [OK] * 3),
         ([status("PARTIAL_SUCCESS", ("INVALID_GCLID", None))], ["delivered warned"] * 3),
         ([status("PARTIAL_SUCCESS", ("INVALID_GCLID", [7, -1, True, "x"]))], [OK] * 3),
         (
