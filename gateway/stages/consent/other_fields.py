@@ -1,5 +1,6 @@
 """Reads Consent Mode's types from fields other than `consent`."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -20,6 +21,7 @@ Pairs = tuple[tuple[str, str], ...]
 _OTHER_CONSENTS = frozenset(OTHER_CONSENTS)
 _LOOSE_CONSENTS = frozenset(LOOSE_CONSENTS)
 _NOTHING = Members({}, [], {}, None)
+_begins_like_json = re.compile(r"[\s\ufeff\"]*[{\[]").match
 
 
 def said_elsewhere(event: Event) -> Members:
@@ -27,7 +29,7 @@ def said_elsewhere(event: Event) -> Members:
     Objects that may have other contents can only deny types."""
     said = _NOTHING
     if not _OTHER_CONSENTS.isdisjoint(event):
-        said = read_members(_objects(event, OTHER_CONSENTS))
+        said = read_members([*_objects(event, OTHER_CONSENTS), *_unreadable(event)])
     if not _LOOSE_CONSENTS.isdisjoint(event):
         states = read_consent(_types_alone(_objects(event, LOOSE_CONSENTS)))[0]
         denied = {name: state for name, state in states.items() if state == "denied"}
@@ -35,17 +37,24 @@ def said_elsewhere(event: Event) -> Members:
     return said
 
 
+def _unreadable(event: Event) -> list[str]:
+    """The texts under the names of `OTHER_CONSENTS` that begin like JSON and are none."""
+    texts = [event[name] for name in OTHER_CONSENTS if isinstance(event.get(name), str)]
+    return [each for each in texts if _begins_like_json(each) and opened_whole(each) == each]
+
+
 def _objects(event: Event, names: Iterable[str]) -> list[dict[str, Any]]:
-    return [each for name in names if name in event for each in _objects_in(event[name], 3)]
+    return [each for name in names if name in event for each in objects_in(event[name])]
 
 
-def _objects_in(value: Any, levels: int) -> Iterator[dict[str, Any]]:
+def objects_in(value: Any, levels: int = 3) -> Iterator[dict[str, Any]]:
+    """The objects in `value`: itself, in a JSON text or in a list."""
     value = opened_whole(value)
     if isinstance(value, dict):
         yield value
     elif isinstance(value, list) and levels:
         for each in value:
-            yield from _objects_in(each, levels - 1)
+            yield from objects_in(each, levels - 1)
 
 
 def _types_alone(objects: list[dict[str, Any]], levels: int = 3) -> list[dict[str, Any]]:

@@ -53,6 +53,21 @@ def test_the_object_may_be_in_a_text_or_a_list(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "{'ad_storage': 'denied'}",
+        '{"ad_storage": "denied"',
+        '{"ad_storage": "denied", "at": NaN}',
+        '\ufeff{"ad_storage": "denied"}',
+        '"{\\"ad_storage\\": \\"denied\\"}"',
+    ],
+)
+def test_an_object_in_a_text_that_cannot_be_read_denies(text: str) -> None:
+    assert denied({"consent_state": text}) == {*EVERYTHING}
+    assert denied({"consentStatus": {"ad_storage": True}, "consent_state": text}) == {*EVERYTHING}
+
+
+@pytest.mark.parametrize(
     "name", ["consents", "userConsent", "cookie_consent", "google_consent", "CONSENT_UPDATE"]
 )
 def test_objects_that_may_have_anything_deny_types_alone(name: str) -> None:
