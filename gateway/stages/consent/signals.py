@@ -15,7 +15,7 @@ from gateway.event.consent import (
 )
 from gateway.event.consent_members import CATEGORIES, choices_of, read_members
 from gateway.stages.consent.categories import bounded, choices_in, merged
-from gateway.stages.consent.other_fields import denied_by_type, said_elsewhere
+from gateway.stages.consent.other_fields import denied_by_type, objects_in, said_elsewhere
 from gateway.stages.consent.settings import ConsentSettings
 from gateway.stages.cookies import compile_every_cookie
 from gateway.stages.needs import Needs
@@ -164,7 +164,8 @@ def _in_event(event: Event) -> Signals:
     properties = event.get(_IN_SERVER_MODE)
     if isinstance(properties, dict):
         strings = _distinct([*strings, *_strings(properties)])
-    others = [event[name] for name in _OTHER_CATEGORIES if isinstance(event.get(name), dict)]
+    spelt = [event[name] for name in _OTHER_CATEGORIES if name in event]
+    others = [each for value in spelt for each in objects_in(value)]
     chosen = [event.get(CATEGORIES), *others]
     elsewhere = said_elsewhere(event)
     if elsewhere.strings:

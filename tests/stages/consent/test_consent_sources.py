@@ -248,8 +248,11 @@ def test_what_is_alike_and_something_of_the_senders_own_says_nothing(event: dict
 def test_categories_are_read_in_other_spellings(name: str) -> None:
     denied = {"ad_storage": False}
     expected = combine({"consent_categories": denied, "consent": said("gggg")})
-    assert combine({name: denied, "consent": said("gggg")}) == expected
+    for value in (denied, json.dumps(denied), [denied], [json.dumps(denied), "{}"]):
+        assert combine({name: value, "consent": said("gggg")}) == expected
     assert expected[0] != "gggg"
+    own = {name: ["analytics"], "consent": said("gggg")}
+    assert combine(own)[0] == "gggg"
 
 
 @pytest.mark.parametrize(
