@@ -148,7 +148,9 @@ def compile_signals(settings: ConsentSettings) -> Callable[[Event, Received], Si
 
 
 def _stated_in(query: str) -> list[tuple[str, str]]:
-    """The parameters in `query` that state consent: names and values, still encoded."""
+    """The parameters in `query` that state consent: names and values, still encoded. ``&amp;``
+    separates parameters too, as in `gateway.sources.form`."""
+    query = query.replace("&amp;", "&")
     if "%" not in query or not _encoded_name_in(f"&{query}"):
         return _in_query(query)
     pairs = (pair.partition("=") for pair in query.split("&"))

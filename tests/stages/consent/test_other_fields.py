@@ -120,6 +120,7 @@ def test_a_type_as_a_field_that_denies_nothing(value: Any) -> None:
 def test_strings_are_read_in_the_query_in_other_spellings(name: str) -> None:
     opted_out = {"ad_user_data", "ad_personalization"}
     assert denied({}, f"a=1&{name}=1YYN") == opted_out
+    assert denied({}, f"a=1&amp;{name}=1YYN&amp;b=2") == opted_out
     assert denied({}, f"x{name}=1YYN") == set()
     assert denied({}, "gpc=1") == opted_out
 
