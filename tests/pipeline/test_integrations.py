@@ -148,6 +148,21 @@ def test_rules_see_them() -> None:
     assert decide_on(event, Received("site", 1000.0)).verdicts["web"].stage == "rules"
 
 
+def test_keep_only_keeps_an_exclusion() -> None:
+    decide_on = compile_pipeline(
+        parse_settings(
+            """
+            sources: {site: {type: collect}}
+            enrichment: []
+            rules: [{name: minimal, keep_only: [client_id]}]
+            destinations: {web: {type: webhook, url: "https://shop.example/", consent: []}}
+            """
+        )
+    )
+    event = {"event_name": "view", "integrations": {"web": False}}
+    assert decide_on(event, Received("site", 1000.0)).verdicts["web"].stage == "integrations"
+
+
 @pytest.mark.parametrize("kind", destination_types().values(), ids=lambda kind: kind.type)
 def test_each_kind_of_destination_has_distinct_names(kind: type[Destination[Any]]) -> None:
     names = kind.integration_names

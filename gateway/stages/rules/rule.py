@@ -130,8 +130,9 @@ class Rule(BaseModel):
     remove: list[ChangedPath] = Field(default=[], description="Remove fields.")
     keep_only: list[ChangedPath] = Field(
         default=[],
-        description="Remove all fields except these and `event_name`, `event_id`, `timestamp` "
-        "and `consent`. `page_location.query.utm_source` keeps the URL with only this parameter.",
+        description="Remove all fields except these and `event_name`, `event_id`, `timestamp`, "
+        "`consent` and `integrations`. `page_location.query.utm_source` keeps the URL with only "
+        "this parameter.",
     )
     drop: bool = Field(default=False, description="Drop the event, so that it is not sent.")
 

@@ -10,9 +10,10 @@ from gateway.event import Event
 from gateway.event.each_way import each_way
 from gateway.event.fields import MISFIT, field_type
 from gateway.event.paths import ANY, MISSING, as_text, compile_edit, editor, getter
+from gateway.stages.integrations import INTEGRATIONS
 from gateway.stages.rules.edits import Edit, setter
 
-ALWAYS_KEPT = ("event_name", "event_id", "timestamp", "consent")
+ALWAYS_KEPT = ("event_name", "event_id", "timestamp", "consent", INTEGRATIONS)
 """What routing, delivery and records rely on."""
 
 Tree = dict[str, "Tree | None"]
