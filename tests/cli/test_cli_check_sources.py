@@ -1,4 +1,4 @@
-"""What `gateway check` says about sources that share paths below a prefix."""
+"""What `gateway check` says about the paths of sources."""
 
 from __future__ import annotations
 
@@ -43,3 +43,42 @@ def test_it_names_the_source_that_another_takes_requests_from(tmp_path: Path) ->
 @pytest.mark.parametrize(("gtag", "mp", "count"), [(BOTH, BOTH, 0), ("", "", 2)])
 def test_one_line_for_each_of_them(tmp_path: Path, gtag: str, mp: str, count: int) -> None:
     assert len(notes(tmp_path, gtag, mp)) == count
+
+
+PATTERNS = """\
+sources:
+  shop:
+    type: collect
+    paths:
+      - /collect
+      - "%s"
+destinations: {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern"),
+    [
+        ("/metrics/*", "*"),
+        ("/metrics/**/collect", "**"),
+        ("/{site}/collect", "{site}"),
+        ("/:site/collect", ":site"),
+    ],
+)
+def test_a_path_that_looks_like_a_pattern(tmp_path: Path, path: str, pattern: str) -> None:
+    file = tmp_path / "shop.yaml"
+    file.write_text(PATTERNS % path)
+    result = CliRunner().invoke(main, ["check", str(file)])
+    assert result.exit_code == 0, result.output
+    assert (
+        f"shop.yaml:6: sources.shop.paths.1: paths are no patterns, so this one answers only "
+        f"requests with the text `{pattern}` in their path. Write each path in full, or set "
+        f"`prefix: any` for a path below any other."
+    ) in result.output
+
+
+@pytest.mark.parametrize("path", ["/a{", "/v1/x:sent", "/100%", "/}{"])
+def test_other_paths_need_no_warning(tmp_path: Path, path: str) -> None:
+    file = tmp_path / "shop.yaml"
+    file.write_text(PATTERNS % path)
+    assert "no patterns" not in CliRunner().invoke(main, ["check", str(file)]).output

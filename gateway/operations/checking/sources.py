@@ -1,19 +1,41 @@
-"""What `gateway check` says about sources that get the requests of others below a prefix."""
+"""What `gateway check` says about the paths of sources: those that look like patterns, and those
+whose requests another source gets below a prefix."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.configuration.settings import Settings, build_sources
-from gateway.configuration.yaml_file import read_yaml
+from gateway.configuration.yaml_file import YamlFile, read_yaml
 from gateway.sources.claims import Claim, claims_of
+
+_PATTERN = re.compile(r"[*]+|[{][^/{}]*[}]|(?<=/):\w+")
+"""What stands for any text in the paths of other tools."""
 
 
 def source_notes(settings: Settings, config: Path) -> Iterator[str]:
-    """A line for each source that does not get its requests below a prefix because a shorter path
-    of another does, with what to do about it."""
+    """A line for each path that seems to be a pattern, and for each source that does not get its
+    requests below a prefix because a shorter path of another does, with what to do about it."""
     file = read_yaml(settings.text, {})
+    yield from _pattern_notes(settings, file, config)
+    yield from _prefix_notes(settings, file, config)
+
+
+def _pattern_notes(settings: Settings, file: YamlFile, config: Path) -> Iterator[str]:
+    for name, source in settings.sources.items():
+        for index, path in enumerate(source.paths):
+            if found := _PATTERN.search(path):
+                yield (
+                    f"Warning: {config}:{file.line(('sources', name, 'paths', index))}: "
+                    f"sources.{name}.paths.{index}: paths are no patterns, so this one answers "
+                    f"only requests with the text `{found[0]}` in their path. Write each path in "
+                    f"full, or set `prefix: any` for a path below any other."
+                )
+
+
+def _prefix_notes(settings: Settings, file: YamlFile, config: Path) -> Iterator[str]:
     claims = [
         claim
         for name, source in build_sources(settings).items()
