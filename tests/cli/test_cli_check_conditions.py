@@ -186,6 +186,39 @@ def test_every_path_is_looked_at() -> None:
     )
 
 
+NO_PATTERN = "`*` is no pattern in a name, so this removes nothing; name each field"
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("items[0].price", "brackets are part of a name here; did you mean 'items.0.price'?"),
+        ("items[*].price", "brackets are part of a name here; did you mean 'items.*.price'?"),
+        ("items[].price", "brackets are part of a name here; did you mean 'items.*.price'?"),
+        ("own[2][0]", "brackets are part of a name here; did you mean 'own.2.0'?"),
+        ("utm_*", f"{NO_PATTERN}."),
+        ("page_location.query.utm_*", f"{NO_PATTERN}."),
+    ],
+)
+def test_a_path_in_the_notation_of_other_tools(path: str, words: str) -> None:
+    settings = parse_settings(
+        f"sources: {{}}\ndestinations: {{}}\nrules:\n- {{remove: ['{path}']}}", "shop.yaml", {}
+    )
+    assert list(path_notes(settings, Path("shop.yaml"))) == [
+        f"Warning: shop.yaml:4: rules.0.remove.0: {words}"
+    ]
+
+
+@pytest.mark.parametrize(
+    "path", ["page_location.query.filter[0]", "items.*.price", "own.[draft]", "own.*"]
+)
+def test_brackets_and_stars_where_they_belong_need_no_warning(path: str) -> None:
+    settings = parse_settings(
+        f"sources: {{}}\ndestinations: {{}}\nrules:\n- {{remove: ['{path}']}}", "shop.yaml", {}
+    )
+    assert list(path_notes(settings, Path("shop.yaml"))) == []
+
+
 @pytest.mark.parametrize(
     ("when", "words"),
     [
