@@ -33,6 +33,7 @@ from gateway.event import Event, EventError, read_event
 from gateway.event.bounds import SURPLUS, TOO_MANY
 from gateway.event.consent import CONSENT
 from gateway.event.mending import IGNORED, ignored_in_words, ignored_of
+from gateway.event.paths import MISSING
 from gateway.event.text import did_you_mean, printable
 from gateway.stages.rules.denials import with_denials_only
 from gateway.stages.rules.edits import Withheld
@@ -87,6 +88,20 @@ def load_function(reference: str) -> Function:
         raise ValueError(f"{reference} must be a plain function of one argument, the event")
     loaded: Function = function
     return loaded
+
+
+def _read(given: Any, before: Event) -> Event:
+    """`given` as `read_event` reads it, but fields of `before` that the function left as they were
+    count toward no bound: with what the gateway adds, an event may have more than a sender's."""
+    changed = read_event(given)
+    if SURPLUS not in changed:
+        return changed
+    same = {name for name, value in before.items() if given.get(name, MISSING) == value}
+    same -= {"event_name", IGNORED}
+    others = read_event({name: value for name, value in given.items() if name not in same})
+    if not same.isdisjoint(others):
+        return changed
+    return {name: before[name] for name in before if name in same} | others
 
 
 def _misfit(given: Mapping[str, Any], event: Event) -> str:
@@ -147,7 +162,7 @@ class PlugIn:
         try:
             # by way of JSON, so that nothing is shared with what the function may keep
             given = orjson.loads(orjson.dumps(answer))
-            changed = read_event(given)
+            changed = _read(given, event)
         except EventError as error:
             return self._problem("no event", f"did not return an event: {error}")
         except TypeError:

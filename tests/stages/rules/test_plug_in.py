@@ -125,6 +125,22 @@ def test_a_function_can_only_deny_consent(
     )
 
 
+def test_an_event_that_is_full_passes_a_function() -> None:
+    given = {**EVENT, **{f"k{number}": number for number in range(250)}, "bot": {"is_bot": True}}
+    ruled = compile_rules([rule("add_margin")])(given)
+    assert ruled.trace == ("own: met",)
+    assert ruled.event == {**given, "margin": 1.5, "items": [{"price": 3}]}
+
+
+def test_a_function_can_deny_consent_of_a_full_event_and_not_grant_it() -> None:
+    states = {"ad_storage": "denied", "ad_user_data": "granted"}
+    full = {**EVENT, **{f"k{number}": number for number in range(250)}, "consent": states}
+    for function in ("grants", "denies", "forgets_consent"):
+        ruled = compile_rules([rule(function)])(full)
+        assert ruled.dropped is None
+        assert ruled.event["consent"] == states
+
+
 def test_what_json_can_represent_is_an_event() -> None:
     ruled = compile_rules([rule("gives_a_dataclass")])(EVENT)
     assert ruled.event["consent"] == {"ad_storage": "denied"}
