@@ -38,7 +38,16 @@ def checked_value(path: str, value: Any) -> Any:
         raise ValueError(f"{path}: {form} is a text; to set an object, write {{literal: ...}}")
     for other in template_paths(content) if form == "template" else [content]:
         read_path(other)
+    if form == "field" and _has_any(path) and _has_any(content):
+        raise ValueError(
+            f"{path}: each element would get the list of all values of {content}; name one of them,"
+            " or use `transform`"
+        )
     return value
+
+
+def _has_any(path: str) -> bool:
+    return ANY in path.split(".")
 
 
 def _check_form(path: str, value: Any) -> None:

@@ -421,6 +421,10 @@ def test_a_rule_that_is_not_met_does_nothing() -> None:
             'a: put templates in quotes: `{template: "{event_name}"}`',
         ),
         ({"set": {"a": {"template": {"b": None}}}}, "a: put templates in quotes"),
+        (
+            {"set": {"items.*.total": {"field": "items.*.price"}}},
+            "items.*.total: each element would get the list of all values of items.*.price",
+        ),
         ({"set": {"value": None}}, "value cannot be null"),
         ({"set": {"a": {"template": "{b"}}}, "a template needs a path between each { and }"),
         ({"set": {"a": {"template": "{}"}}}, "'' is not a path"),
