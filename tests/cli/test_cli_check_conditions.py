@@ -245,6 +245,9 @@ def test_brackets_and_stars_where_they_belong_need_no_warning(path: str) -> None
         ("{value: {starts_with: '1'}}", "value: is a number; `starts_with` never matches"),
         ("{page_title: {gt: 5}}", "page_title: is a text; `gt` never matches"),
         ("{page_title: true}", "page_title: is a text; true never matches"),
+        ("{consent: granted}", "consent: is an object; the text 'granted' never matches"),
+        ("{items: SKU-1}", "items: is a list; the text 'SKU-1' never matches"),
+        ("{user_data: {gt: 1}}", "user_data: is an object; `gt` never matches"),
         (
             "{page_location.query.a: {lt: 5}}",
             "page_location.query.a: is a text; `lt` never matches",

@@ -26,6 +26,7 @@ ADDED_KINDS: Mapping[str, str] = {
 """The JSON Schema types of fields that the gateway adds and that are not texts."""
 
 _WORDS = {"boolean": "is true or false", "number": "is a number", "string": "is a text"}
+_OF_MANY = {"array": "is a list", "object": "is an object"}
 _OF_TEXTS = ("starts_with", "ends_with", "matches")
 _OF_NUMBERS = ("gt", "gte", "lt", "lte")
 
@@ -88,7 +89,9 @@ def _in_words(path: str) -> str:
         return "is 'granted' or 'denied'"
     if path == "currency":
         return "is a currency such as 'EUR'"
-    return " or ".join(_WORDS[kind] for kind in sorted(_kinds(path)) if kind in _WORDS)
+    kinds = sorted(_kinds(path))
+    words = [_WORDS[kind] for kind in kinds if kind in _WORDS]
+    return " or ".join(words or [_OF_MANY[kind] for kind in kinds if kind in _OF_MANY])
 
 
 def _shown(value: Any) -> str:
