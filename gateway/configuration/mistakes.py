@@ -16,6 +16,7 @@ from gateway.configuration.pattern_words import pattern_in_words
 from gateway.configuration.schema_walk import description_at, names_at
 from gateway.configuration.wanted import unit_of, wanted, wrong_kind
 from gateway.configuration.yaml_file import UNSET, Key, KeyPath, Problem, YamlFile, dotted
+from gateway.event.fields import known_names
 from gateway.event.text import did_you_mean
 from gateway.stages.conditions.model import Condition, Operators
 from gateway.stages.conditions.other_words import block_hint, condition_hint, operator_hint
@@ -212,6 +213,9 @@ def _unknown_key(path: KeyPath, valid: list[str]) -> str:
     if _OPERATORS.issubset(valid):
         if hint := operator_hint(str(path[-2]), name, valid):
             return f"there is no such operator; {hint}"
+        field = str(path[-2])
+        if name in known_names(*field.split(".")):
+            return f"there is no such operator; for a field of {field} write `{field}.{name}: ...`"
     elif "when" in valid and (hint := condition_hint(name)):
         return f"unknown key; {hint}"
     return "unknown key" + did_you_mean(name, valid)

@@ -69,6 +69,22 @@ def test_groups_of_conditions(block: str, hint: str) -> None:
     assert found == f"5: rules.0.when.{hint.replace('of…', 'of conditions; write ')}"
 
 
+@pytest.mark.parametrize(
+    ("when", "above", "field"),
+    [
+        ("consent: {ad_storage: granted}", "consent", "ad_storage"),
+        ("user_data: {address: {city: Bonn}}", "user_data", "address"),
+    ],
+)
+def test_a_field_in_an_object(when: str, above: str, field: str) -> None:
+    path = f"{above}.{field}"
+    (found,) = lines_of(CONFIG % f"when: {{{when}}}")
+    assert found == (
+        f"5: rules.0.when.{path}: there is no such operator; for a field of {above} write "
+        f"`{path}: ...`"
+    )
+
+
 @pytest.mark.parametrize("when", ["or: x", "and: [a, b]", "unless: {equals: 1}", "none: true"])
 def test_fields_of_a_sender_may_be_called_so(when: str) -> None:
     parse_settings(CONFIG % f"when: {{{when}}}", "shop.yaml", {})
