@@ -245,6 +245,21 @@ def test_brackets_and_stars_where_they_belong_need_no_warning(path: str) -> None
         ("{value: {starts_with: '1'}}", "value: is a number; `starts_with` never matches"),
         ("{page_title: {gt: 5}}", "page_title: is a text; `gt` never matches"),
         ("{page_title: true}", "page_title: is a text; true never matches"),
+        (
+            "{page_path: /checkout/*}",
+            "page_path: `*` is no pattern; '/checkout/*' matches only with the `*`: write "
+            "`starts_with`, `ends_with` or `matches`",
+        ),
+        (
+            "{page_hostname: {ends_with: ['*.shop.example', .de]}}",
+            "page_hostname: `*` is no pattern; '*.shop.example' matches only with the `*`: write "
+            "`starts_with`, `ends_with` or `matches`",
+        ),
+        (
+            "{ip_override: [10.0.0.0/8, 127.0.0.1]}",
+            "ip_override: is one address; the network '10.0.0.0/8' never matches: write "
+            "`starts_with`",
+        ),
         ("{consent: granted}", "consent: is an object; the text 'granted' never matches"),
         ("{items: SKU-1}", "items: is a list; the text 'SKU-1' never matches"),
         ("{user_data: {gt: 1}}", "user_data: is an object; `gt` never matches"),
@@ -274,6 +289,8 @@ def test_a_value_that_a_field_never_has(when: str, words: str) -> None:
             "{bot.score: 1}",
             "{value: '12'}",
             "{own: true}",
+            "{own: '*'}",
+            "{page_path: {matches: 'a/*'}}",
         ),
         *("{value: {gt: 5}}", "{page_title: 12}", "{consent.ad_storage: denied}", "{own: {gt: 5}}"),
         *("{user_data.email_address: a@b.example}", "{user_data.address.city: Bonn}"),

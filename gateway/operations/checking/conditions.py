@@ -11,6 +11,7 @@ from gateway.configuration.settings import Settings
 from gateway.configuration.yaml_file import dotted, read_yaml
 from gateway.event.consent import CONSENT
 from gateway.event.fields import field_type, fitting
+from gateway.event.paths import ANY
 from gateway.operations.checking.written_paths import Tested, tested_fields
 from gateway.stages.conditions.compare import other_form, tests_of
 from gateway.stages.conditions.model import Operators
@@ -32,10 +33,11 @@ _OF_NUMBERS = ("gt", "gte", "lt", "lte")
 
 
 def value_notes(settings: Settings, config: Path) -> Iterator[str]:
-    """A warning for each value in a condition that the field, by its type, never has."""
+    """A warning for each value in a condition that the field, by its type, never has, and for each
+    that is written as a pattern or a network."""
     lines = read_yaml(settings.text, {})
     for tested in tested_fields(settings):
-        for words in _never_met(tested):
+        for words in (*_never_met(tested), *_not_as_meant(tested)):
             place = tested.place
             yield f"Warning: {config}:{lines.line(place)}: {dotted(place)}: {words}."
 
@@ -53,6 +55,22 @@ def _never_met(tested: Tested) -> Iterator[str]:
         used = [name for name in names if getattr(operators, name) is not None]
         if used and kinds.isdisjoint({kind, "array"}):
             yield f"{_in_words(path)}; `{used[0]}` never matches"
+
+
+def _not_as_meant(tested: Tested) -> Iterator[str]:
+    operators = tested.operators
+    for name in ("equals", "in_", "starts_with", "ends_with"):
+        wanted = getattr(operators, name)
+        for text in wanted if isinstance(wanted, list) else [wanted]:
+            if not isinstance(text, str):
+                continue
+            if len(text) > 1 and ANY in (text[0], text[-1]):
+                yield (
+                    f"`*` is no pattern; {text!r} matches only with the `*`: write `starts_with`, "
+                    "`ends_with` or `matches`"
+                )
+            elif tested.path == "ip_override" and "/" in text:
+                yield f"is one address; the network {text!r} never matches: write `starts_with`"
 
 
 def _mismatch(path: str, value: Any) -> str:
