@@ -39,7 +39,7 @@ from gateway.stages.held_consent import compile_held_consent
 from gateway.stages.identity import IdentitySettings, compile_identity
 from gateway.stages.pii import PiiGuardSettings
 from gateway.stages.rules import Rule
-from gateway.stages.schemas import SchemaSettings
+from gateway.stages.schemas import EventName, SchemaSettings
 
 SOURCES = "Sources of events: a name, and a source with its `type`."
 DESTINATIONS = "Destinations of events: a name, and a destination with its `type`."
@@ -107,7 +107,7 @@ class Settings(BaseModel):
         description="Your own tables in which values of every event are looked up, after all "
         "enrichments: a name, and a lookup.",
     )
-    schemas: dict[str, SchemaSettings] = Field(
+    schemas: dict[EventName, SchemaSettings] = Field(
         default={},
         description="Schemas that events must match: the name of an event, and its schema.",
     )

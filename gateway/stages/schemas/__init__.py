@@ -1,11 +1,12 @@
 """Schemas: what events with a name must look like, and what happens to those that do not match."""
 
 from gateway.stages.schemas.check import Check, Checked, SchemaMistakes, compile_schemas
-from gateway.stages.schemas.settings import OnMismatch, SchemaSettings
+from gateway.stages.schemas.settings import EventName, OnMismatch, SchemaSettings
 
 __all__ = [
     "Check",
     "Checked",
+    "EventName",
     "OnMismatch",
     "SchemaMistakes",
     "SchemaSettings",

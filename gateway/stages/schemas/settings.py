@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+
+def _one_name(name: str) -> str:
+    if "*" in name:
+        raise ValueError("`*` is no pattern; a schema checks the events with one name")
+    return name
+
+
+EventName = Annotated[str, AfterValidator(_one_name)]
+"""The name of the events that a schema checks."""
 
 OnMismatch = Literal["drop", "flag", "quarantine"]
 

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from gateway.configuration.load import parse_settings
+from gateway.configuration.mistakes import ConfigurationError
 from gateway.stages.schemas import Check, SchemaMistakes, SchemaSettings, compile_schemas
 
 PURCHASE = {
@@ -223,3 +225,13 @@ def test_all_mistakes_are_told_at_once() -> None:
 def test_mistakes_in_the_settings_are_refused(schema_settings: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         SchemaSettings.model_validate(schema_settings)
+
+
+@pytest.mark.parametrize("name", ["*", "purchase_*"])
+def test_a_schema_is_for_one_name(name: str) -> None:
+    written = f"sources: {{}}\ndestinations: {{}}\nschemas:\n  '{name}': {{schema: {{}}}}\n"
+    with pytest.raises(ConfigurationError) as caught:
+        parse_settings(written, "shop.yaml", {})
+    assert str(caught.value) == (
+        f"shop.yaml:4: schemas.{name}: `*` is no pattern; a schema checks the events with one name"
+    )
