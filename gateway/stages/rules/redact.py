@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
+from urllib.parse import unquote_plus
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -27,6 +28,14 @@ _LONGEST = 16_384
 _SPARED = frozenset((*PERSONAL, *IDS, *TECHNICAL, "event_name"))
 
 
+def _parameter_name(name: str) -> str:
+    if sign := next((sign for sign in "?&=#*" if sign in name), ""):
+        raise ValueError(f"`{sign}` is in no name of a parameter; write each name in full, alone")
+    if (plain := unquote_plus(name).strip()) != name:
+        raise ValueError(f"names are compared once decoded, without spaces around them: {plain!r}")
+    return name
+
+
 class Redact(BaseModel):
     """What is hidden, and where."""
 
@@ -43,7 +52,7 @@ class Redact(BaseModel):
         description="Kinds of personal data to replace in texts. An e-mail address, for example, "
         "becomes `[email]`.",
     )
-    query_parameters: list[str] = Field(
+    query_parameters: list[Annotated[str, AfterValidator(_parameter_name)]] = Field(
         default=[],
         description=f"Replace the values of these URL parameters with `{REDACTED}`, also after "
         "`#`. Case is ignored.",
