@@ -15,7 +15,7 @@ from gateway.event import Received
 from gateway.event.schema import EventFields
 from gateway.operations.checking.conditions import ADDED_KINDS, value_notes
 from gateway.operations.checking.fields import ADDED, meant_field
-from gateway.operations.checking.paths import path_notes
+from gateway.operations.checking.paths import path_notes, template_notes
 from gateway.pipeline.compile import compile_pipeline
 
 ROOT = Path(__file__).parents[2]
@@ -184,6 +184,29 @@ def test_every_path_is_looked_at() -> None:
             meant(19, "destinations.batch.body.0", "event_name"),
         ]
     )
+
+
+TEXTS = """\
+sources: {}
+rules:
+  - set: {a: "{event_name}", b: {template: "{event_name}"}, c: {literal: "{event_name}"}}
+destinations:
+  hook:
+    type: webhook
+    url: https://shop.example/
+    rules:
+      - set: {a: "id {{ items.0.item_id }}", b: "{}", c: "{1}", d: 5}
+"""
+
+
+def test_a_text_with_a_field_in_braces_that_is_no_template() -> None:
+    settings = parse_settings(TEXTS, "shop.yaml", {})
+    said = 'is set as it is written; for the value of a field write `{template: "..."}`.'
+    assert list(template_notes(settings, Path("shop.yaml"))) == [
+        f"Warning: shop.yaml:3: rules.0.set.a: `{{event_name}}` {said}",
+        "Warning: shop.yaml:9: destinations.hook.rules.0.set.a: "
+        f"`{{{{ items.0.item_id }}}}` {said}",
+    ]
 
 
 NO_PATTERN = "`*` is no pattern in a name, so this removes nothing; name each field"

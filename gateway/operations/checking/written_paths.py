@@ -67,6 +67,15 @@ def made_fields(settings: Settings) -> Iterator[str]:
         yield from lookup.add
 
 
+def set_texts(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    """Each text that a rule sets as it is written, with its place in the file."""
+    for place, rules in _rule_lists(settings):
+        for index, rule in enumerate(rules):
+            for path, value in rule.set_.items():
+                if isinstance(value, str):
+                    yield (*place, index, "set", path), value
+
+
 def _rule_lists(settings: Settings) -> Iterator[tuple[KeyPath, list[Rule]]]:
     yield ("rules",), settings.rules
     for name, destination in settings.destinations.items():
