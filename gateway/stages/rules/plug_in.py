@@ -35,6 +35,7 @@ from gateway.event.consent import CONSENT
 from gateway.event.mending import IGNORED, ignored_in_words, ignored_of
 from gateway.event.paths import MISSING
 from gateway.event.text import did_you_mean, printable
+from gateway.stages.integrations import INTEGRATIONS
 from gateway.stages.rules.denials import with_denials_only
 from gateway.stages.rules.edits import Withheld
 
@@ -171,6 +172,8 @@ class PlugIn:
             return self._problem("no event", f"did not return an event: {problem}")
         if IGNORED in event:
             changed[IGNORED] = event[IGNORED]
+        if INTEGRATIONS in event:
+            changed.setdefault(INTEGRATIONS, event[INTEGRATIONS])
         lost = [name for name in _KEPT if name in event and name not in changed]
         if lost:
             return self._problem(

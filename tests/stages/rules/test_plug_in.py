@@ -141,6 +141,12 @@ def test_a_function_can_deny_consent_of_a_full_event_and_not_grant_it() -> None:
         assert ruled.event["consent"] == states
 
 
+def test_a_function_that_makes_a_new_event_loses_no_exclusion() -> None:
+    excluded = {**EVENT, "consent": {}, "integrations": {"ads": False}}
+    ruled = compile_rules([rule("gives_a_dataclass")])(excluded)
+    assert ruled.event["integrations"] == {"ads": False}
+
+
 def test_what_json_can_represent_is_an_event() -> None:
     ruled = compile_rules([rule("gives_a_dataclass")])(EVENT)
     assert ruled.event["consent"] == {"ad_storage": "denied"}
