@@ -179,7 +179,9 @@ def _test(name: str, value: Any, wanted: Any) -> bool:
         case "in":
             return any(_same(value, each) for each in wanted)
         case "contains":
-            return isinstance(value, str | list) and any(text in value for text in texts)
+            if isinstance(value, list):
+                return any(_same(each, text) for each in value for text in texts)
+            return isinstance(value, str) and any(text in value for text in texts)
         case "starts_with":
             return isinstance(value, str) and any(value.startswith(text) for text in texts)
         case "ends_with":

@@ -33,6 +33,8 @@ OPERATORS: list[tuple[dict[str, Any], list[Any], list[Any]]] = [
     ({"equals": ""}, [""], [0, False, None, []]),
     ({"in": ["a", 2, True]}, ["a", 2, "2", 2.0, True], ["b", 1, "True", False, None, ["a"]]),
     ({"contains": "b"}, ["abc", "b", ["a", "b"]], ["ac", "B", ["abc"], [], 5, None, {"b": 1}]),
+    ({"contains": "12"}, ["12", "a123", [12], [5, "12"]], [12, [1, 2], [123], [True]]),
+    ({"contains": "1"}, [[1], [1.0]], [[True], [[1]], [{"1": 1}]]),
     ({"contains": ["x", "b"]}, ["abc", ["b"], "x"], ["ac", ["xb"], 5, True, None]),
     ({"starts_with": "ab"}, ["ab", "abc"], ["xab", "A", "", ["ab"], 5, None]),
     ({"starts_with": ["x", "ab"]}, ["abc", "xyz"], ["bab", ["x"], 5, None]),

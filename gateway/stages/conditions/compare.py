@@ -13,8 +13,7 @@ from gateway.stages.conditions.model import Operators, Scalar, re2_options
 Test = Callable[[Any], bool]
 
 _NUMBERS = (int, float)
-_SEQUENCE = (str, list)
-"""Tuples, since writing ``int | float`` makes a new object each time it is evaluated."""
+"""A tuple, since writing ``int | float`` makes a new object each time it is evaluated."""
 
 
 def tests_of(operators: Operators) -> list[Test]:
@@ -91,8 +90,12 @@ def _matches(pattern: str) -> Test:
 
 
 def _contains(texts: tuple[str, ...]) -> Test:
+    is_one = _one_of([*texts])
+
     def test(value: Any) -> bool:
-        return isinstance(value, _SEQUENCE) and any(text in value for text in texts)
+        if isinstance(value, list):
+            return any(map(is_one, value))
+        return isinstance(value, str) and any(text in value for text in texts)
 
     return test
 
