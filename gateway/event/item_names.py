@@ -1,4 +1,4 @@
-"""Renames the quantity of items, for which shops have several names, to `quantity`."""
+"""Decodes items in texts, and renames their quantity, for which shops have several names."""
 
 from operator import is_not
 from typing import Any
@@ -8,6 +8,16 @@ from gateway.event.schema import as_items
 
 QUANTITIES = ("qty", "Qty", "QTY")
 """The first of these that an item has is its quantity, unless it states that itself."""
+
+
+def with_items_opened(raw: dict[str, Any]) -> dict[str, Any]:
+    """`raw`, an event with items, with each item of a list decoded that is JSON in a text; the same
+    object if there is none."""
+    items = raw["items"]
+    if type(items) is not list or str not in map(type, items):
+        return raw
+    read = [opened(item) for item in items]
+    return {**raw, "items": read} if any(map(is_not, read, items)) else raw
 
 
 def with_quantities(raw: dict[str, Any]) -> dict[str, Any]:

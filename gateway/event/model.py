@@ -24,7 +24,7 @@ from gateway.event.consent import (
 from gateway.event.consent_members import with_consent_read
 from gateway.event.currencies import WITHOUT_DECIMALS
 from gateway.event.ids import has_no_id
-from gateway.event.item_names import with_quantities
+from gateway.event.item_names import with_items_opened, with_quantities
 from gateway.event.json_texts import opened
 from gateway.event.mending import IGNORED, mended
 from gateway.event.person import has_other_shape, with_person
@@ -107,7 +107,7 @@ def read_event(raw: Any, own_properties: bool = False) -> Event:
         if "items" in raw:
             if (plain := _with_plain_items(raw)) is not None:
                 return plain
-            if (named := with_quantities(raw)) is not raw:
+            if (named := with_quantities(with_items_opened(raw))) is not raw:
                 return read_event(named, own_properties)
     try:
         event = validate(raw)

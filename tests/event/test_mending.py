@@ -352,6 +352,11 @@ def test_what_is_empty_is_absent_and_not_named(field: str, nothing: Any) -> None
         ),
         ({"items": ' {"item_id": "A"}'}, {"items": [{"item_id": "A"}]}, []),
         ({"items": "[]"}, {"items": []}, []),
+        (
+            {"items": ['{"item_id": 7, "qty": "2"}', {"item_id": "B"}]},
+            {"items": [{"item_id": "7", "quantity": 2}, {"item_id": "B"}]},
+            [],
+        ),
         ({"items": '[{"item_id": "A"'}, {}, ["items: not a list"]),
         ({"items": '["\\u0000"]'}, {}, ["items: not a list"]),
         ({"user_properties": '{"plan": "pro"}'}, {"user_properties": {"plan": "pro"}}, []),
