@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -68,7 +70,20 @@ PROCESSES = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """The commands. One that finds no space for its output says so in one line."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            sys.stdout = None  # what it still holds would fail once more at the end
+            fail(f"cannot write: {error.strerror}", 1)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="event-gateway")
 def main() -> None:
     """Server-side event forwarding gateway."""

@@ -60,3 +60,18 @@ def test_the_collector_rests_until_the_configuration_is_loaded(
 def test_a_process_without_a_configuration_has_its_collector() -> None:
     words = ("scheduler", "--namespace", "gw", "--redis-url", "redis://127.0.0.1:1")
     assert said(SCHEDULING, *words) == ["True"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("command", ["schema", "reference"])
+def test_output_that_finds_no_space_is_one_line(command: str) -> None:
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "gateway", command],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert ended.stderr == "cannot write: No space left on device\n"
+    assert ended.returncode == 1
