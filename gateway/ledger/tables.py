@@ -24,6 +24,7 @@ The failures of a day that is over have the same tables; those that count are em
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Float,
     Index,
@@ -183,7 +184,7 @@ kept_totals = Table(
     kept,
     Column("destination", Text, primary_key=True),
     Column("ending", Text, primary_key=True),
-    Column("number", Integer, nullable=False),
+    Column("number", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 """All counts of days that are over, including hours that are no longer kept."""
@@ -194,7 +195,7 @@ baselines = Table(
     Column("feed", Text, primary_key=True),
     Column("destination", Text, primary_key=True),
     Column("ending", Text, primary_key=True),
-    Column("number", Integer, nullable=False),
+    Column("number", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 """What Redis had counted when the ledger began on a feed; see `gateway.ledger.balance`."""

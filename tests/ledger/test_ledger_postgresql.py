@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from random import Random
 
@@ -242,3 +243,25 @@ def test_the_key_is_that_of_the_salt() -> None:
     keys = {LedgerDatabase(url, "ledger", salt).key() for url in "ab" for salt in ("x", "y")}
     assert len(keys) == 2
     assert {len(key) for key in keys} == {32}
+
+
+@pytest.mark.parametrize("was_narrow", [False, True])
+async def test_totals_exceed_31_bits(
+    books: Books, database: LedgerDatabase, was_narrow: bool
+) -> None:
+    """All events of a destination are counted forever: at a thousand a second, 25 days suffice."""
+    old = decide(make_event(0), send=["ads"])
+    old.received_at = time.time() - 9 * DAY
+    await books.append(old)
+    await books.store()
+    for table, of_feed in (("totals", ""), ("baselines", "'old', ")):
+        if was_narrow:  # as an earlier version made them
+            ask(database, f'ALTER TABLE "ledger kept".{table} ALTER COLUMN number TYPE integer')
+        values = f"({of_feed}'ads', 'accepted', {2**31 - 1})"
+        ask(database, f'INSERT INTO "ledger kept".{table} VALUES {values}')
+    books.writer.close()
+    books.writer.clean(time.time())
+    assert books.days() == []
+    assert books.reader.totals("").counts["ads", "accepted"] == 2**31
+    books.writer._store.keep_baseline("new", Counter({("ads", "accepted"): 2**31}))
+    assert books.reader.baseline("new") == {("ads", "accepted"): 2**31}

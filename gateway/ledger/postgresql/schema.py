@@ -42,6 +42,7 @@ def set_up(connection: Connection, schema: str) -> None:
             _create(connection, _parent(table, schema))
         for table in kept_tables.sorted_tables:
             _create(connection, table.to_metadata(MetaData(), schema=kept))
+        _widen(connection, kept)
         version = _version_table(kept)
         _create(connection, version)
         if stored_version(connection, schema) is None:
@@ -129,6 +130,17 @@ def _partition(table: Table, schema: str, day: str) -> Table:
 
 def _version_table(schema: str) -> Table:
     return Table("schema_version", MetaData(schema=schema), Column("version", Integer))
+
+
+def _widen(connection: Connection, kept: str) -> None:
+    """Lets the numbers of an earlier version's tables exceed 31 bits, as those of `kept_tables`
+    do."""
+    narrow = (
+        "SELECT table_name FROM information_schema.columns WHERE table_schema = %s "
+        "AND table_name IN ('totals', 'baselines') AND data_type = 'integer'"
+    )
+    for (name,) in connection.execute(narrow, (kept,)).fetchall():
+        connection.execute(f'ALTER TABLE "{kept}".{name} ALTER COLUMN number TYPE bigint')
 
 
 def _create(connection: Connection, table: Table) -> None:
