@@ -16,6 +16,8 @@ from gateway.stages.consent.types import OPTED_OUT, Statement, UnreadableString,
 T = TypeVar("T")
 
 _ON = frozenset(["1", "true"])
+_GPC_ON = _ON.union(["1.0", "yes", "y", "on", "enabled"])
+"""The specification knows only 1 and true; other words come from pages that pass it on."""
 
 
 class Statements:
@@ -46,7 +48,8 @@ class Statements:
         for kind, text in signals.strings:
             texts.setdefault(kind, []).append(text)
         self._add_tags(texts)
-        if self._honour_gpc and not _ON.isdisjoint(map(str.lower, texts.get("gpc", ()))):
+        stated = {text.strip().lower() for text in texts.get("gpc", ())}
+        if self._honour_gpc and not _GPC_ON.isdisjoint(stated):
             self.opt_outs.append(Statement("gpc", OPTED_OUT))
         for text in texts.get("us_privacy", ()):
             self._add_us_privacy(text)

@@ -193,6 +193,10 @@ def test_cookies_that_the_configuration_does_not_name_are_not_read() -> None:
         ({"Sec-GPC": "1"}, {}, "gpc"),
         ({"sec_gpc": "1"}, {}, "gpc"),
         ({"gpc": 1.0}, {}, "gpc"),
+        ({"gpc": "yes"}, {}, "gpc"),
+        ({"gpc": " On "}, {}, "gpc"),
+        ({"gpc": "1.0"}, {}, "gpc"),
+        ({"gpc": "enabled"}, {}, "gpc"),
         ({"x-ga-gcd": "13r3r3r3rdl1"}, {}, "gcd gpc"),
     ],
 )
