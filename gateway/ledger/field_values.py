@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from decimal import Decimal
+from math import inf, isfinite
 from typing import Any
 
 import orjson
@@ -37,15 +38,19 @@ def _is_place(step: str) -> bool:
 
 
 def spellings(value: str) -> list[str]:
-    """How the number `value` may be written in JSON; empty if it is not a number."""
+    """How the number `value` may be written in JSON; empty if it is not a number. Whole numbers are
+    compared exactly: those above 2 ** 53 share their float with others."""
     try:
-        number = float(value)
+        number = float(value) if value.isascii() and "_" not in value else inf
     except ValueError:
         return []
     if not isfinite(number):
         return []
-    found = {value, orjson.dumps(number).decode()}
-    return sorted(found | {str(int(number))} if number.is_integer() else found)
+    exact, rounded = Decimal(value), orjson.dumps(number).decode()
+    if exact != exact.to_integral_value():
+        return sorted({value, rounded})
+    whole = {value, str(int(exact))}
+    return sorted(whole | {rounded} if Decimal(rounded) == exact else whole)
 
 
 class _FieldText(FunctionElement[str]):
