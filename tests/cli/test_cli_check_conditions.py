@@ -15,7 +15,8 @@ from gateway.event import Received
 from gateway.event.schema import EventFields
 from gateway.operations.checking.conditions import ADDED_KINDS, value_notes
 from gateway.operations.checking.fields import ADDED, meant_field
-from gateway.operations.checking.paths import path_notes, template_notes
+from gateway.operations.checking.paths import path_notes
+from gateway.operations.checking.templates import template_notes
 from gateway.pipeline.compile import compile_pipeline
 
 ROOT = Path(__file__).parents[2]

@@ -13,10 +13,11 @@ from gateway.operations.checking.console import console_notes
 from gateway.operations.checking.destinations import destination_notes
 from gateway.operations.checking.hashes import hash_notes
 from gateway.operations.checking.ledger import ledger_notes
-from gateway.operations.checking.paths import path_notes, template_notes
+from gateway.operations.checking.paths import path_notes
 from gateway.operations.checking.schemas import schema_notes
 from gateway.operations.checking.secrets import secret_notes
 from gateway.operations.checking.sources import source_notes
+from gateway.operations.checking.templates import template_notes
 
 
 def configuration_notes(settings: Settings, config: Path) -> Iterator[str]:

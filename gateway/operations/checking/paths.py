@@ -11,25 +11,11 @@ from gateway.configuration.yaml_file import dotted, read_yaml
 from gateway.event.paths import ANY
 from gateway.event.person import read_as
 from gateway.operations.checking.fields import meant_field
-from gateway.operations.checking.written_paths import made_fields, set_texts, written_paths
+from gateway.operations.checking.written_paths import made_fields, written_paths
 
 _INDEX = re.compile(r"(?<=[^.])\[(\d+|[*]?)\]")
 _IN_URL = re.compile(r"\.(?:query|fragment)\b.*")
 """The part of a path whose names are those of URL parameters, which may have brackets."""
-
-
-_IN_BRACES = re.compile(r"[{]+ *[A-Za-z_][\w.*]* *[}]+")
-
-
-def template_notes(settings: Settings, config: Path) -> Iterator[str]:
-    """A warning for each text with a name in braces that a rule sets as it is written."""
-    lines = read_yaml(settings.text, {})
-    for place, text in set_texts(settings):
-        if found := _IN_BRACES.search(text):
-            yield (
-                f"Warning: {config}:{lines.line(place)}: {dotted(place)}: `{found[0]}` is set as "
-                'it is written; for the value of a field write `{template: "..."}`.'
-            )
 
 
 def path_notes(settings: Settings, config: Path) -> Iterator[str]:

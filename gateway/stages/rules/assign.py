@@ -135,7 +135,7 @@ def _set_inside(path: str, value: Any) -> Edit:
 def _nowhere(path: str) -> str | None:
     """The message for an event without a place for a value at `path`: a text or number is in the
     way, or a list is too short. None for a path with ``*``, as a list may have no elements."""
-    return None if ANY in path.split(".") else f"{path} was not set: {NO_PLACE}"
+    return None if _has_any(path) else f"{path} was not set: {NO_PLACE}"
 
 
 def _set_from_field(path: str, other: str) -> Edit:
