@@ -105,8 +105,9 @@ OTHER_CONSENTS = tuple(
 LOOSE_CONSENTS = tuple(
     spelling
     for name in (
-        *("consents", "user_consent", "cookie_consent", "google_consent", "consent_settings"),
-        *("consent_data", "consent_update", "consent_preferences"),
+        *("consents", "user_consent", "visitor_consent", "cookie_consent", "google_consent"),
+        *("tracking_consent", "consent_settings", "consent_data", "consent_update"),
+        "consent_preferences",
     )
     for spelling in (name, *_spellings(name))
 )

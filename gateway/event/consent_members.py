@@ -128,7 +128,7 @@ def with_consent_read(event: Mapping[str, Any]) -> dict[str, Any]:
     read = {name: value for name, value in event.items() if name != CONSENT}
     members = read_members(event[CONSENT])
     for name, values in members.strings.items():
-        read[name] = _several([*_as_list(read.get(name)), *values])
+        read[name] = _several([*values_in(read.get(name)), *values])
     if choices := choices_of(members):
         own = opened_whole(read.get(CATEGORIES))
         if isinstance(own, dict) or not own:  # what cannot be read denies everything
@@ -185,13 +185,13 @@ class _Found:
         ]
         rest = {}
         for key, value in stated.items():
-            if key in _NAMES_OF_GPC and any(map(is_grant, _as_list(value))):
+            if key in _NAMES_OF_GPC and any(map(is_grant, values_in(value))):
                 self.strings[_GPC] = [True]
             name = _name(key, value)
             if name is None and any(is_beside(key) for is_beside in beside):
                 continue
             if name and _is_string(name, value):
-                self.strings.setdefault(name, []).extend(_as_list(value))
+                self.strings.setdefault(name, []).extend(values_in(value))
             elif folded(key) in _ACCEPTED and (names := _names_in(key, value)) is not None:
                 self.accepted = self.accepted or []
                 self.accepted += names
@@ -287,7 +287,8 @@ def _several(values: list[Any]) -> Any:
     return kept[0] if len(kept) == 1 else kept
 
 
-def _as_list(value: object) -> list[Any]:
+def values_in(value: object) -> list[Any]:
+    """The elements of a list, or the only value; none for null."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]

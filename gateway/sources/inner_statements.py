@@ -10,6 +10,7 @@ from gateway.sources.reading import as_object
 from gateway.sources.statement_fields import with_fields_expanded
 from gateway.sources.statements import states_consent, with_statements
 from gateway.stages.consent.categories import MANAGED, categories_of, without_preferences
+from gateway.stages.consent.other_names import with_known_names
 from gateway.stages.integrations import INTEGRATIONS
 
 _OBJECTS = ("context", "properties", "params", "event_params", "eventModel", "data")
@@ -30,7 +31,7 @@ def with_inner_statements(event: Event) -> Event:
     for name in _OBJECTS:
         value = event.get(name)
         if value and isinstance(value, (dict, str)):
-            inner = with_fields_expanded(as_object(value))
+            inner = with_known_names(with_fields_expanded(as_object(value)))
             if not _SIGNS.isdisjoint(inner):
                 event = with_statements(event, _stated_in(inner))
     return event

@@ -6,6 +6,7 @@ from typing import Any
 
 from gateway.event import Event
 from gateway.event.bounds import MAX_DEPTH
+from gateway.event.consent import OTHER_SPELLINGS
 from gateway.event.consent_members import CATEGORIES
 from gateway.sources.statements import (
     as_values,
@@ -35,7 +36,10 @@ def expand_statements(fields: Iterable[tuple[str, Any]]) -> Event:
         for part in _parts(name):
             node = node.below.setdefault(part, _Stated())
         node.values += as_values(value)
-    return {name: child.value(name != CATEGORIES) for name, child in root.below.items()}
+    return {
+        name: child.value(OTHER_SPELLINGS.get(name, name) != CATEGORIES)
+        for name, child in root.below.items()
+    }
 
 
 def may_have_fields(body: bytes) -> bool:

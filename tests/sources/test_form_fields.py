@@ -169,6 +169,7 @@ def test_of_two_fields_of_one_name_the_last_counts() -> None:
         ("consent_id=1&consent_id=2", {"consent_id": ["1", "2"]}),
         ("consent_categories.ads=false", {"consent_categories": {"ads": "false"}}),
         ("consent_categories[1]=true", {"consent_categories": {"1": "true"}}),
+        ("consentCategories.1=false", {"consentCategories": {"1": "false"}}),
         ("gcs=G111&gcs=G100&gcs=G111", {"gcs": ["G111", "G100"]}),
         ("gpp_sid=2&x-ga-gcd=a&x-ga-gcd=b", {"gpp_sid": "2", "x-ga-gcd": ["a", "b"]}),
     ],

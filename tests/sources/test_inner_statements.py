@@ -43,6 +43,13 @@ def test_a_denial_in_an_object_holds_however_it_is_written(event: Event) -> None
     assert event_of({"event_name": "x", **event})["consent"] == DENIED
 
 
+def test_a_name_in_an_object_may_be_written_in_any_way() -> None:
+    stated = {"Consent State": DENIED, "analytics_consent": {"analytics_storage": False}}
+    event = event_of({"event_name": "x", "properties": stated})
+    assert event["consent_state"] == DENIED
+    assert event["consents"] == {"analytics_storage": False}
+
+
 def test_an_object_of_a_form_or_around_the_events_counts() -> None:
     form = urlencode({"event_name": "x", "context.consent.ad_storage": "denied"})
     assert event_of(form.encode(), FORM)["consent"] == DENIED

@@ -6,6 +6,7 @@ from typing import Any
 
 from gateway.event import Event
 from gateway.event.consent import (
+    CONSENT_TYPES,
     LOOSE_CONSENTS,
     OTHER_CONSENTS,
     TYPE_FIELDS,
@@ -13,14 +14,27 @@ from gateway.event.consent import (
     has_denial,
     read_consent,
 )
-from gateway.event.consent_members import Members, read_members
+from gateway.event.consent_members import Members, read_members, values_in
 from gateway.event.every_value import opened_whole
+from gateway.event.text import folded
 
 Pairs = tuple[tuple[str, str], ...]
 
 _OTHER_CONSENTS = frozenset(OTHER_CONSENTS)
 _LOOSE_CONSENTS = frozenset(LOOSE_CONSENTS)
+_IN_A_WORD = [
+    name
+    for name in (*OTHER_CONSENTS, *LOOSE_CONSENTS)
+    if folded(name)
+    in (
+        *("consentstate", "consentstatus", "userconsent", "visitorconsent", "cookieconsent"),
+        *("googleconsent", "trackingconsent"),
+    )
+]
+"""Fields in which a word can deny everything: ``consent_status: "rejected"``."""
+
 _NOTHING = Members({}, [], {}, None)
+_word = re.compile(r"[\w-]+")
 _begins_like_json = re.compile(r"[\s\ufeff\"]*[{\[]").match
 
 
@@ -29,17 +43,31 @@ def said_elsewhere(event: Event) -> Members:
     Objects that may have other contents can only deny types."""
     said = _NOTHING
     if not _OTHER_CONSENTS.isdisjoint(event):
-        said = read_members([*_objects(event, OTHER_CONSENTS), *_unreadable(event)])
+        objects = _objects(event, OTHER_CONSENTS)
+        said = read_members([*objects, *_unreadable(event, OTHER_CONSENTS)])
     if not _LOOSE_CONSENTS.isdisjoint(event):
-        states = read_consent(_types_alone(_objects(event, LOOSE_CONSENTS)))[0]
+        unreadable = [each for each in _unreadable(event, LOOSE_CONSENTS) if _names_a_type(each)]
+        types = _types_alone(_objects(event, LOOSE_CONSENTS))
+        states = read_consent([*types, *unreadable])[0]
         denied = {name: state for name, state in states.items() if state == "denied"}
         said = said._replace(states={**said.states, **denied})
+    if any(
+        _is_denial_in_a_word(each) for name in _IN_A_WORD for each in values_in(event.get(name))
+    ):
+        said = said._replace(states=dict.fromkeys(CONSENT_TYPES, "denied"))
     return said
 
 
-def _unreadable(event: Event) -> list[str]:
-    """The texts under the names of `OTHER_CONSENTS` that begin like JSON and are none."""
-    texts = [event[name] for name in OTHER_CONSENTS if isinstance(event.get(name), str)]
+def _is_denial_in_a_word(value: object) -> bool:
+    if isinstance(value, str):
+        return not _begins_like_json(value) and has_denial(value)
+    return value is False
+
+
+def _unreadable(event: Event, names: Iterable[str]) -> list[str]:
+    """The texts under `names` that begin like JSON and are none."""
+    values = [each for name in names if name in event for each in values_in(event[name])]
+    texts = [each for each in values if isinstance(each, str)]
     return [each for each in texts if _begins_like_json(each) and opened_whole(each) == each]
 
 
@@ -63,10 +91,36 @@ def _types_alone(objects: list[dict[str, Any]], levels: int = 3) -> list[dict[st
     for each in objects:
         if types := {key: each[key] for key in each if consent_type(key)}:
             found.append(types)
-        inner = [value for value in each.values() if isinstance(value, dict)]
+        if denied := _denied_as_values(each):
+            found.append(dict.fromkeys(denied, False))
+        inner = [one for value in each.values() for one in objects_in(value)]
         if inner and levels:
             found += _types_alone(inner, levels - 1)
     return found
+
+
+def _denied_as_values(stated: dict[str, Any]) -> list[str]:
+    """The types that are values in `stated` and denied: ``{"type": "ad_storage", "on": false}`` or
+    ``{"denied": ["ad_storage"]}``."""
+    named = {key: _types_in(values_in(value)) for key, value in stated.items()}
+    if not any(named.values()):
+        return []
+    others = {key: value for key, value in stated.items() if not named[key]}
+    is_denied = has_denial(others)
+    return [
+        name
+        for key, names in named.items()
+        for name in names
+        if is_denied or has_denial({key: stated[key]})
+    ]
+
+
+def _types_in(values: list[Any]) -> list[str]:
+    return [name for each in values if isinstance(each, str) and (name := consent_type(each))]
+
+
+def _names_a_type(text: str) -> bool:
+    return any(map(consent_type, _word.findall(text)))
 
 
 def denied_by_type(event: Event) -> Pairs:

@@ -14,6 +14,7 @@ from gateway.event.consent import (
     TYPE_FIELDS,
 )
 from gateway.event.consent_members import CATEGORIES, choices_of, read_members
+from gateway.event.every_value import opened_whole
 from gateway.stages.consent.categories import bounded, choices_in, merged
 from gateway.stages.consent.other_fields import denied_by_type, objects_in, said_elsewhere
 from gateway.stages.consent.settings import ConsentSettings
@@ -163,7 +164,7 @@ def _stated_in(query: str) -> list[tuple[str, str]]:
 
 def _in_event(event: Event) -> Signals:
     strings = _strings(event)
-    properties = event.get(_IN_SERVER_MODE)
+    properties = opened_whole(event.get(_IN_SERVER_MODE))
     if isinstance(properties, dict):
         strings = _distinct([*strings, *_strings(properties)])
     spelt = [event[name] for name in _OTHER_CATEGORIES if name in event]

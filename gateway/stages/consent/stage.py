@@ -24,6 +24,7 @@ from gateway.stages.consent.defaults import (
     compile_place,
     defaults_by_place,
 )
+from gateway.stages.consent.other_names import with_known_names
 from gateway.stages.consent.places import compile_places
 from gateway.stages.consent.settings import ConsentSettings, Defaults
 from gateway.stages.consent.signals import NO_SIGNALS, compile_signals
@@ -108,8 +109,9 @@ def compile_consent(
         )
         header = received.headers.get("sec-gpc")
         said = event.get("consent")
-        page_default = event.get(PAGE_DEFAULT)
-        signals = signals_of(event, received)
+        named = with_known_names(event)
+        page_default = named.get(PAGE_DEFAULT)
+        signals = signals_of(named, received)
         question = Question(
             tuple(said.items()) if said else (),
             tuple(read_consent(page_default)[0].items()) if page_default else (),

@@ -171,6 +171,7 @@ def test_cookies_that_the_configuration_does_not_name_are_not_read() -> None:
         ({"us_privacy": "1YYN"}, {}, "us_privacy"),
         ({"x-ga-mp2-us_privacy": "1YYN"}, {}, "us_privacy"),
         ({"x-sst-system_properties": {"us_privacy": "1YYN"}}, {}, "us_privacy"),
+        ({"x-sst-system_properties": '{"us_privacy": "1YYN"}'}, {}, "us_privacy"),
         ({"US_PRIVACY": "1YYN"}, {}, "us_privacy"),
         ({"Us_Privacy": "1YYN"}, {}, "us_privacy"),
         ({"usPrivacy": "1YYN", "us_privacy": "1YNN"}, {}, "us_privacy"),

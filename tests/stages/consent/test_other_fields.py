@@ -80,8 +80,80 @@ def test_objects_that_may_have_anything_deny_types_alone(name: str) -> None:
     assert denied({name: [{"ad_storage": True}] * 21}) == {*EVERYTHING}
 
 
+@pytest.mark.parametrize("name", ["user_consent", "cookieConsent", "consent_data"])
+def test_a_text_with_types_that_cannot_be_read_denies_everything(name: str) -> None:
+    assert denied({name: "{'ad_storage': 'denied'}"}) == {*EVERYTHING}
+    assert denied({name: ["{'ad_storage': 'granted'}"]}) == {*EVERYTHING}
+    assert denied({name: "{'newsletter': 'denied'}"}) == set()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"type": "ad_storage", "status": "denied"},
+        [{"type": "adStorage", "granted": False}, {"type": "analytics_storage", "granted": True}],
+        {"denied": ["ad_storage"], "granted": ["analytics_storage"]},
+        {"purposes": [{"name": "ad_storage", "value": "DENIED"}]},
+        {"rejected": "ad_storage"},
+        {"purposes": '[{"id": "ad-storage", "status": 0}]'},
+    ],
+    ids=str,
+)
+def test_a_type_may_be_a_value(value: Any) -> None:
+    assert denied({"consents": value}) == {"ad_storage"}
+
+
+def test_a_type_as_a_value_that_is_not_denied() -> None:
+    assert denied({"consents": [{"type": "ad_storage", "status": "granted"}]}) == set()
+    assert denied({"consents": {"granted": ["ad_storage"], "at": 5}}) == set()
+
+
+@pytest.mark.parametrize(
+    "name", ["consent_state", "Consent-Status", "userConsent", "cookie_consent", "Tracking Consent"]
+)
+def test_a_word_can_deny_everything(name: str) -> None:
+    for value in ("denied", "Rejected", "opt-out", "no", False, ["granted", "denied"]):
+        assert denied({name: value}) == {*EVERYTHING}
+    for value in ("granted", "pending", "required", True, 0, 1, None, "", "n/a"):
+        assert denied({name: value}) == set()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(" consent", "consent\n", "\ufeffconsent", "Consent State", "Consent-State"),
+        *("cOnsEnt_sTate", "User Consent", "visitorConsent", "consent_info", "analytics_consent"),
+        *("page consent (Google)", "x.consent"),
+    ],
+)
+def test_a_name_may_be_written_in_any_way(name: str) -> None:
+    assert denied({name: {"ad_storage": "denied"}}) == {"ad_storage"}
+    assert denied({name: {"adStorage": 0}, "consent": {"ad_storage": "granted"}}) == {"ad_storage"}
+    assert denied({f"{name}.ad_storage": "denied"}) == {"ad_storage"}
+    assert denied({f"{name}[ad_storage]": "denied", name: {"ad_storage": True}}) == {"ad_storage"}
+
+
+def test_strings_and_defaults_in_other_spellings() -> None:
+    page = {"Consent Default": {"ad_storage": "denied"}}
+    assert denied(page) == {"ad_storage"}
+    assert denied({**page, "consent": {"ad_storage": "granted"}}) == set()
+    assert denied({"GDPR Consent": "x"}) == {*EVERYTHING}
+    assert denied({"Consent Categories": {"analytics": False}}) == {"analytics_storage"}
+
+
+def test_fields_about_consent_that_state_no_type() -> None:
+    others = {
+        "consent_id": "7f0c",
+        "Consent Version": 0,
+        "newsletter_consent": False,
+        "marketing_consent": {"sms": False, "email": "denied"},
+        "consent.url": "https://shop.example/denied",
+    }
+    assert denied(others) == set()
+
+
 @pytest.mark.parametrize("value", ["advanced", "denied", True, 0, [], {}, None])
-def test_of_those_only_objects_are_statements(value: Any) -> None:
+def test_in_a_consent_mode_only_objects_are_statements(value: Any) -> None:
     assert denied({"consent_mode": value}) == set()
 
 

@@ -1,0 +1,52 @@
+"""Brings statements about consent under the names that their readers know, however a sender spells
+the name: ``Consent State``, ``" consent"``, ``visitorConsent.ad_storage``."""
+
+import re
+from typing import Any
+
+from gateway.event import Event
+from gateway.event.bounds import MAX_DEPTH
+from gateway.event.consent import CONSENT, OTHER_CASES, STATEMENT_FIELDS, UNKNOWN_KEYS
+from gateway.event.consent_members import values_in
+from gateway.event.text import folded
+from gateway.stages.consent.categories import MANAGED
+
+_KNOWN = OTHER_CASES.union([CONSENT, MANAGED, *STATEMENT_FIELDS])
+_STATE = "consent_state"
+_LOOSE = "consents"
+_BY_FOLDED = {
+    **{folded(name): name for name in reversed(STATEMENT_FIELDS) if name != UNKNOWN_KEYS},
+    CONSENT: _STATE,
+}
+_separators = re.compile(r"[.\[\]]").split
+
+
+def with_known_names(event: Event) -> Event:
+    """`event` with each field that has an unknown name with ``consent`` in it under a known one:
+    that with the same letters, or otherwise `_LOOSE`, whose readers look for consent types alone.
+    The values of fields that then have one name become a list. The same object if there are none.
+    """
+    usual = 1 if CONSENT in event else 0
+    if " ".join(event).lower().count(CONSENT) == usual:  # as in most
+        return event
+    named: Event = {}
+    renamed: dict[str, list[Any]] = {}
+    for name, value in event.items():
+        if name in _KNOWN or CONSENT not in name.lower():
+            named[name] = value
+        else:
+            first, *inner = [part for part in _separators(name, MAX_DEPTH) if part.strip()]
+            known = _BY_FOLDED.get(folded(first), _LOOSE)
+            renamed.setdefault(known, []).append(_nested(inner, value))
+    if not renamed:
+        return event
+    for name, values in renamed.items():
+        values = [*values_in(named.get(name)), *values]
+        named[name] = values[0] if len(values) == 1 else values
+    return named
+
+
+def _nested(path: list[str], value: Any) -> Any:
+    for name in reversed(path):
+        value = {name: value}
+    return value
