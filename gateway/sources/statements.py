@@ -104,17 +104,25 @@ def with_statements(message: Event, envelope: Mapping[str, Any]) -> Event:
     if not envelope:
         return message
     own = statements_in(message)
-    joined = {
-        name: _joined(name, stated, own[name]) if name in own else stated
-        for name, stated in envelope.items()
-    }
-    return {**message, **joined}
+    repeated = {name: own[name] for name in envelope.keys() & own.keys()}
+    return {**message, **joined([envelope, repeated])}
 
 
-def _joined(name: str, first: Any, second: Any) -> Any:
+def joined(statements: Iterable[Event]) -> Event:
+    """All `statements`, fields and values, as one. Several values of a field become a list."""
+    values: dict[str, list[Any]] = {}
+    for stated in statements:
+        for name, value in stated.items():
+            values.setdefault(name, []).append(value)
+    return {name: _joined(name, each) for name, each in values.items()}
+
+
+def _joined(name: str, values: list[Any]) -> Any:
+    if len(values) == 1:
+        return values[0]
     if name == CATEGORIES:
-        return merged(choices_in(each, name) for each in (first, second))
-    return several([*as_values(first), *as_values(second)])
+        return merged(choices_in(each, name) for each in values)
+    return several(one for each in values for one in as_values(each))
 
 
 def is_empty(value: object) -> bool:

@@ -459,6 +459,19 @@ def test_each_order_has_its_own_items() -> None:
     ]
 
 
+def test_what_the_items_of_an_order_state_holds_for_the_order() -> None:
+    stating = [
+        {**SHIRT, "consent.ad_storage": "granted", "gcs": "G111"},
+        {**SOCKS, "consent.ad_storage": "denied", "gcs": "G100", "consent_categories.Ads": True},
+        {**SOCKS, "gcs": "G111", "us_privacy": "1YYN", "consent_categories.Ads": False},
+    ]
+    (order,) = tp2({**ORDER, "gcs": "G110"}, *stating).events
+    assert order["consent"] == {"ad_storage": "denied"}
+    assert order["gcs"] == ["G111", "G100", "G110"]
+    assert order["us_privacy"] == "1YYN"
+    assert order["consent_categories"] == {"Ads": False}
+
+
 def test_an_order_without_an_id_has_no_items() -> None:
     nameless = [{"e": "tr", "tr_tt": "1"}, {"e": "ti", "ti_sk": "A"}, {"e": "ti", "ti_id": ""}]
     names = [event["event_name"] for event in tp2(*nameless).events]

@@ -11,7 +11,7 @@ from destinations.paths import as_text
 from gateway.event import Event
 from gateway.sources.reading import as_object
 from gateway.sources.snowplow.event import statements_of
-from gateway.sources.statements import with_statements
+from gateway.sources.statements import joined
 
 ItemPayloads = Mapping[str, Sequence[Mapping[str, Any]]]
 """Payloads of items, by the ids of their orders."""
@@ -29,11 +29,7 @@ def items_of_orders(payloads: Sequence[Any]) -> ItemPayloads:
 
 def statements_of_items(items: ItemPayloads) -> Mapping[str, Event]:
     """The statements about consent in the items of each order."""
-    stated: dict[str, Event] = {}
-    for order, payloads in items.items():
-        for payload in payloads:
-            stated[order] = with_statements(statements_of(payload), stated.get(order, {}))
-    return stated
+    return {order: joined(map(statements_of, payloads)) for order, payloads in items.items()}
 
 
 def order_of(payload: Any, kind: str) -> str:
