@@ -108,7 +108,7 @@ def with_statements(message: Event, envelope: Mapping[str, Any]) -> Event:
     return {**message, **joined([envelope, repeated])}
 
 
-def joined(statements: Iterable[Event]) -> Event:
+def joined(statements: Iterable[Mapping[str, Any]]) -> Event:
     """All `statements`, fields and values, as one. Several values of a field become a list."""
     values: dict[str, list[Any]] = {}
     for stated in statements:

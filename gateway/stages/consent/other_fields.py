@@ -22,6 +22,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 _OTHER_CONSENTS = frozenset(OTHER_CONSENTS)
 _LOOSE_CONSENTS = frozenset(LOOSE_CONSENTS)
+_NAMES = _OTHER_CONSENTS | _LOOSE_CONSENTS
 _IN_A_WORD = [
     name
     for name in (*OTHER_CONSENTS, *LOOSE_CONSENTS)
@@ -42,6 +43,8 @@ def said_elsewhere(event: Event) -> Members:
     """What objects with other names state, such as ``consent_state: {ad_storage: granted}``.
     Objects that may have other contents can only deny types."""
     said = _NOTHING
+    if _NAMES.isdisjoint(event):
+        return said
     if not _OTHER_CONSENTS.isdisjoint(event):
         objects = _objects(event, OTHER_CONSENTS)
         said = read_members([*objects, *_unreadable(event, OTHER_CONSENTS)])

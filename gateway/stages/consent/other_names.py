@@ -8,10 +8,11 @@ from gateway.event import Event
 from gateway.event.bounds import MAX_DEPTH
 from gateway.event.consent import CONSENT, OTHER_CASES, STATEMENT_FIELDS, UNKNOWN_KEYS
 from gateway.event.consent_members import values_in
+from gateway.event.schema import EventFields
 from gateway.event.text import folded
 from gateway.stages.consent.categories import MANAGED
 
-_KNOWN = OTHER_CASES.union([CONSENT, MANAGED, *STATEMENT_FIELDS])
+_KNOWN = OTHER_CASES.union([MANAGED], STATEMENT_FIELDS, EventFields.__annotations__)
 _STATE = "consent_state"
 _LOOSE = "consents"
 _BY_FOLDED = {
@@ -26,8 +27,7 @@ def with_known_names(event: Event) -> Event:
     that with the same letters, or otherwise `_LOOSE`, whose readers look for consent types alone.
     The values of fields that then have one name become a list. The same object if there are none.
     """
-    usual = 1 if CONSENT in event else 0
-    if " ".join(event).lower().count(CONSENT) == usual:  # as in most
+    if _KNOWN.issuperset(event):  # as in most; takes a third of the time of looking at each name
         return event
     named: Event = {}
     renamed: dict[str, list[Any]] = {}
