@@ -200,7 +200,7 @@ class _Found:
         return rest
 
     def _left_of(self, value: Any, levels: int) -> Any:
-        value = _as_object(value)
+        value = as_object(value)
         if levels > 0 and isinstance(value, dict):
             return self.taken_out_of(value, levels)
         if levels > 0 and isinstance(value, list):
@@ -226,7 +226,7 @@ def _is_string(name: str, value: object) -> bool:
     return isinstance(value, (str, int, list))
 
 
-def _as_object(value: Any) -> Any:
+def as_object(value: Any) -> Any:
     """The value that `value`, a text, holds as JSON; the object for a text or a list of pairs of
     names and choices; any other value unchanged."""
     if isinstance(value, list) and value and all(map(_is_flag_text, value)):
@@ -254,7 +254,7 @@ def _by_name(text: str) -> dict[str, list[str]]:
 
 def _names_in(key: str, value: Any) -> list[str] | None:
     """The names of the accepted categories in `value`; None if it holds anything else."""
-    value = _as_object(value)
+    value = as_object(value)
     kind = folded(key)
     if isinstance(value, str):
         names = [name for name in _separator.split(value) if name]

@@ -103,6 +103,35 @@ def test_a_type_may_be_a_value(value: Any) -> None:
     assert denied({"consents": value}) == {"ad_storage"}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ad_storage:denied,analytics_storage:granted,ad_user_data:granted,ad_personalization:denied",
+        "ad_storage=denied&analytics_storage=granted&ad_personalization=denied",
+        "%7B%22ad_storage%22%3A%22denied%22%2C%22ad_personalization%22%3A0%7D",
+        "%257B%2522ad_storage%2522%253A0%252C%2522ad_personalization%2522%253A0%257D",
+        '{"denied": "ad_storage,ad_personalization", "granted": "analytics_storage"}',
+        '{"type": "ad_storage|ad_personalization", "status": "denied"}',
+        '{"value": "ad_storage:0;ad_personalization:0"}',
+        '{"ad_storage": "denied", "ad_personalization": false, "more": "' + 5000 * "x" + '"}',
+    ],
+    ids=lambda text: text[:40],
+)
+def test_types_in_a_text(text: str) -> None:
+    for name in ("consents", "user_consent", "analytics consent", "consentSettings"):
+        assert denied({name: text}) == {"ad_storage", "ad_personalization"}
+        assert denied({name: [text]}) == {"ad_storage", "ad_personalization"}
+
+
+@pytest.mark.parametrize("name", ["consent_state", "consent_mode", "cookieConsent"])
+def test_types_in_a_text_that_is_no_json(name: str) -> None:
+    text = "ad_storage:{0},analytics_storage:{0},ad_user_data:{0},ad_personalization:{0}"
+    assert denied({name: text.format("denied")}) == {*EVERYTHING}
+    granted = consented({name: text.format("granted")})
+    assert granted.open >= {*EVERYTHING}
+    assert denied({name: text.format("granted")}) == set()
+
+
 def test_a_type_as_a_value_that_is_not_denied() -> None:
     assert denied({"consents": [{"type": "ad_storage", "status": "granted"}]}) == set()
     assert denied({"consents": {"granted": ["ad_storage"], "at": 5}}) == set()
