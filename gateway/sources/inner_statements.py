@@ -31,7 +31,7 @@ def with_inner_statements(event: Event) -> Event:
     for name in _OBJECTS:
         value = event.get(name)
         if value and isinstance(value, (dict, str)):
-            inner = with_known_names(with_fields_expanded(as_object(value)))
+            inner = with_known_names(with_fields_expanded(as_object(value)), may_be_form=True)
             if not _SIGNS.isdisjoint(inner):
                 event = with_statements(event, _stated_in(inner))
     return event

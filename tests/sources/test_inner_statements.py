@@ -50,6 +50,11 @@ def test_a_name_in_an_object_may_be_written_in_any_way() -> None:
     assert event["consents"] == {"analytics_storage": False}
 
 
+def test_a_consent_with_spaces_in_its_name_may_be_that_of_a_form() -> None:
+    event = event_of({"event_name": "x", "properties": {"Consent ": "I agree"}})
+    assert event["consent_state"] == "I agree"
+
+
 def test_an_object_of_a_form_or_around_the_events_counts() -> None:
     form = urlencode({"event_name": "x", "context.consent.ad_storage": "denied"})
     assert event_of(form.encode(), FORM)["consent"] == DENIED

@@ -162,6 +162,14 @@ def test_a_name_may_be_written_in_any_way(name: str) -> None:
     assert denied({f"{name}[ad_storage]": "denied", name: {"ad_storage": True}}) == {"ad_storage"}
 
 
+@pytest.mark.parametrize("name", [" consent", "Consent ", "consent\n", "\ufeffconsent"])
+def test_a_consent_with_spaces_in_its_name_that_cannot_be_read(name: str) -> None:
+    for value in ("nein", 0, "refused it all, thank you", ["granted"], '{"ad_storage"'):
+        assert denied({name: value}) == {*EVERYTHING}
+    for value in (None, "", [], {}, {"ad_storage": "granted"}, '{"ad_storage": "granted"}'):
+        assert denied({name: value}) == set()
+
+
 def test_strings_and_defaults_in_other_spellings() -> None:
     page = {"Consent Default": {"ad_storage": "denied"}}
     assert denied(page) == {"ad_storage"}
