@@ -22,6 +22,8 @@ OPERATORS: list[tuple[dict[str, Any], list[Any], list[Any]]] = [
     # operator, values that meet it, values that do not (including other types)
     ({"equals": "a"}, ["a"], ["A", "", "ab", 1, True, None, ["a"], {"a": 1}]),
     ({"equals": 12}, [12, 12.0, "12"], [13, "12.0", "012", " 12", True, None, [12]]),
+    ({"equals": 12.0}, [12, 12.0, "12", "12.0"], [13, "012", True, None]),
+    ({"in": [5, 12.0]}, [12, "12", "5"], [True, "5.5"]),
     ({"equals": "12"}, [12, 12.0, "12"], [13, "12.0", "012", True, None, ["12"]]),
     ({"equals": 0.5}, [0.5, "0.5"], [0, ".5", "0.50", False, None]),
     ({"equals": "0.5"}, [0.5, "0.5"], [0, ".5", False]),

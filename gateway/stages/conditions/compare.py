@@ -50,10 +50,11 @@ def _comparisons(operators: Operators) -> list[Test]:
 
 
 def _one_of(wanted: list[Scalar]) -> Test:
-    """Equality as a person means it: 12 and the text "12" are equal, and true is not 1."""
+    """Equality as a person means it: 12 or 12.0 and the text "12" are equal, and true is not 1."""
     flags = {value for value in wanted if isinstance(value, bool)}
     plain = {value for value in wanted if not isinstance(value, bool)}
     plain |= {other_form(value) for value in plain}
+    plain |= {str(int(value)) for value in plain if isinstance(value, float) and value.is_integer()}
 
     def test(value: Any) -> bool:
         if isinstance(value, str):
