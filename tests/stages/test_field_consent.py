@@ -351,7 +351,11 @@ def test_parameters_of_the_owners() -> None:
         ({"fields": {AD: ["page_location.host"]}}, "is read-only"),
         ({"fields": {AD: [""]}}, "is not a path"),
         ({"fields": {"ads": ["x"]}}, "Input should be 'ad_storage'"),
+        ({"fields": {AD: ["user_properties.ad_*"]}}, "only at the end of a name without dots"),
+        ({"fields": {AD: ["*_cookie"]}}, "only at the end of a name without dots"),
+        ({"fields": {AD: ["*my_*"]}}, "only at the end of a name without dots"),
         ({"url_parameters": {AD: ["a=b"]}}, "should match pattern"),
+        ({"url_parameters": {AD: ["my_*"]}}, "`*` is no pattern here; name each parameter"),
     ],
 )
 def test_a_mistake_is_found_at_start(setting: dict[str, Any], said: str) -> None:

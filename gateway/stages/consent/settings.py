@@ -33,11 +33,25 @@ _ALWAYS_NEEDED = ("event_name", "event_id", "timestamp", "consent")
 def _covered_field(path: str) -> str:
     if path.split(".")[0] in _ALWAYS_NEEDED:
         raise ValueError(f"{path}: required in every event, so it cannot be removed")
+    has_pattern = any("*" in key and key != "*" for key in path.split("."))
+    if has_pattern and ("." in path or "*" in path[:-1]):
+        raise ValueError(
+            f"{path}: `*` stands for the rest of a name only at the end of a name without dots, "
+            "such as `my_*`; name each field"
+        )
     return changed_path(path)
 
 
+def _whole_name(name: str) -> str:
+    if "*" in name:
+        raise ValueError(f"{name}: `*` is no pattern here; name each parameter")
+    return name
+
+
 CoveredField = Annotated[str, AfterValidator(_covered_field)]
-UrlParameter = Annotated[str, StringConstraints(pattern=r"^[^\s?&#;=%+]{1,128}$")]
+UrlParameter = Annotated[
+    str, StringConstraints(pattern=r"^[^\s?&#;=%+]{1,128}$"), AfterValidator(_whole_name)
+]
 """The decoded name of a parameter."""
 
 
