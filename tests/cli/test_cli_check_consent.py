@@ -116,6 +116,37 @@ def test_a_cdn_that_tells_regions_needs_no_warning(headers: str) -> None:
     assert len(notes(SITE, ADS, CALIFORNIA, enrichment)) == 1
 
 
+@pytest.mark.parametrize(
+    ("cookie", "words"),
+    [
+        ("optanonconsent: onetrust", "the usual one is OptanonConsent"),
+        ("cookieconsent: cookiebot", "the usual one is CookieConsent"),
+        ("euconsent_v2: tcf", "the usual one is euconsent-v2"),
+        ("OptanonConsent: cookiebot", "Its usual format is onetrust"),
+        ("CookieConsent: tcf", "Its usual format is cookiebot"),
+    ],
+)
+def test_a_cookie_that_browsers_send_otherwise_is_warned_of(cookie: str, words: str) -> None:
+    warnings = [
+        note for note in notes(SITE, ADS, f"consent: {{cookies: {{{cookie}}}}}\n") if words in note
+    ]
+    assert len(warnings) == 1
+    assert warnings[0].startswith("Warning: `consent.cookies`")
+
+
+@pytest.mark.parametrize(
+    "cookies",
+    [
+        "CookieConsent: cookiebot, OptanonConsent: onetrust, euconsent-v2: tcf",
+        "cookieconsent: cookiebot, CookieConsent: cookiebot",
+        "ucData: usercentrics, my_consent: onetrust",
+    ],
+)
+def test_other_cookies_need_no_warning(cookies: str) -> None:
+    said = notes(SITE, ADS, f"consent: {{cookies: {{{cookies}}}}}\n")
+    assert not [note for note in said if "consent.cookies" in note]
+
+
 def test_countries_need_no_warning() -> None:
     consent = "consent: {regions: [{in: [DE, EEA], default: {ad_storage: denied}}]}"
     assert len(notes(SITE, ADS, consent)) == 1

@@ -6,13 +6,22 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from gateway.configuration.settings import Settings
 from gateway.event.consent import CONSENT_TYPES
+from gateway.event.text import folded
 from gateway.pipeline.routes import required_consent
 from gateway.sources.base import TrustedSourceSettings
 from gateway.stages.consent import ConsentSettings
 from gateway.stages.consent.defaults import UNKNOWN, defaults_by_place, states_in, unknown_region_of
+from gateway.stages.consent.settings import CookieFormat
 from gateway.stages.enrichment import ConfiguredEnrichment, element_of
 
 States = Mapping[str, str]
+
+USUAL_COOKIES: Mapping[str, CookieFormat] = {
+    "CookieConsent": "cookiebot",
+    "OptanonConsent": "onetrust",
+    "euconsent-v2": "tcf",
+}
+"""The cookies of consent managers, with their formats."""
 
 
 def consent_notes(settings: Settings) -> Iterator[str]:
@@ -27,6 +36,7 @@ def consent_notes(settings: Settings) -> Iterator[str]:
                 f"Consent of source {name}: {states} at every place, where an event does not state "
                 "it (`consent_default`)."
             )
+    yield from _cookies(settings.consent.cookies)
     yield from _vague_countries(settings, table)
     yield from _backends(settings, unknown)
 
@@ -44,6 +54,25 @@ def _why(consent: ConsentSettings) -> str:
     if len(consent.unknown_place) == len(CONSENT_TYPES):
         return "set by `consent.unknown_place`"
     return f"set by `consent.unknown_place`; for types that it does not list, {strictest}"
+
+
+def _cookies(cookies: Mapping[str, CookieFormat]) -> Iterator[str]:
+    """Warns of a cookie that no browser sends under its name, or whose format is that of another
+    consent manager."""
+    by_folded = {folded(name): name for name in USUAL_COOKIES}
+    for name, form in cookies.items():
+        usual = by_folded.get(folded(name), name)
+        if usual != name and usual not in cookies:
+            yield (
+                f"Warning: `consent.cookies` names {name}. Upper and lower case count in the names "
+                f"of cookies, and the usual one is {usual}: under another name, the visitor's "
+                "choice is not read."
+            )
+        elif usual == name and form != USUAL_COOKIES.get(name, form):
+            yield (
+                f"Warning: `consent.cookies` reads {name} as {form}. Its usual format is "
+                f"{USUAL_COOKIES[name]}; a cookie that cannot be read denies."
+            )
 
 
 def _vague_countries(settings: Settings, table: Mapping[str, States]) -> Iterator[str]:
