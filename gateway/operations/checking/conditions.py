@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ def _never_met(tested: Tested) -> Iterator[str]:
     path, operators = tested.path, tested.operators
     wanted = [*(operators.in_ or ()), *([] if operators.equals is None else [operators.equals])]
     for value in wanted:
-        if words := _mismatch(path, value):
+        if words := misfit(path, value):
             yield f"{words} never matches"
     kinds = _kinds(path)
     if not kinds:
@@ -73,15 +73,24 @@ def _not_as_meant(tested: Tested) -> Iterator[str]:
                 yield f"is one address; the network {text!r} never matches: write `starts_with`"
 
 
-def _mismatch(path: str, value: Any) -> str:
+def type_misfit(path: str, types: Collection[str]) -> str:
+    """Says what the field at `path` has instead of a value of one of `types`, names of JSON Schema;
+    "" if it may have one."""
+    kinds, wanted = (
+        {"number" if one == "integer" else one for one in each} for each in (_kinds(path), types)
+    )
+    return "" if not kinds or not wanted.isdisjoint(kinds) else _in_words(path)
+
+
+def misfit(path: str, value: Any) -> str:
     """Says what the field at `path` has instead of `value`; "" if it may have `value`."""
-    misfit = f"{_in_words(path)}; {_shown(value)}"
+    words = f"{_in_words(path)}; {_shown(value)}"
     if kind := ADDED_KINDS.get(path):
-        return "" if _is_of_kind(value, kind) else misfit
+        return "" if _is_of_kind(value, kind) else words
     try:
         fitted = fitting(path, value)
     except ValueError:
-        return misfit
+        return words
     met = all(test(fitted) for test in tests_of(Operators(equals=value)))
     return (
         "" if met or isinstance(fitted, list | dict) else f"events have {fitted!r}; {_plain(value)}"

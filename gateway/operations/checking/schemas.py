@@ -1,4 +1,5 @@
-"""What `gateway check` says about schemas that no event matches."""
+"""What `gateway check` says about schemas that no event matches, and words in them that check
+nothing."""
 
 from __future__ import annotations
 
@@ -6,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.configuration.settings import Settings
-from gateway.configuration.yaml_file import read_yaml
-from gateway.stages.schemas import SchemaMistake, load_validator
+from gateway.configuration.yaml_file import KeyPath, dotted, read_yaml
+from gateway.operations.checking.schema_words import words_without_effect
+from gateway.operations.checking.written_paths import made_fields
+from gateway.stages.schemas import SchemaMistake, load_schema, load_validator
 
 _ALWAYS = {"event_id": "1", "timestamp": 1.0, "consent": {}}
 """Fields that every event has when schemas see it."""
@@ -15,10 +18,12 @@ _ALWAYS = {"event_id": "1", "timestamp": 1.0, "consent": {}}
 
 def schema_notes(settings: Settings, config: Path) -> Iterator[str]:
     """A warning for each schema that allows no other fields than its own, and leaves out fields
-    that every event has."""
+    that every event has; and for each word in a schema that checks nothing."""
     lines = read_yaml(settings.text, {})
+    own = set(made_fields(settings))
     for name, each in settings.schemas.items():
         try:
+            schema = load_schema(each, settings.folder)
             validator = load_validator(each, settings.folder)
         except SchemaMistake:  # the file has changed since the settings were read
             continue
@@ -32,3 +37,8 @@ def schema_notes(settings: Settings, config: Path) -> Iterator[str]:
                     f"bot and user_agent: allow others, or list these too."
                 )
                 break
+        key = "file" if each.file else "schema"
+        for at, words in words_without_effect(schema, own):
+            place: KeyPath = ("schemas", name, key, *at)
+            end = "" if words.endswith("?") else "."
+            yield f"Warning: {config}:{lines.line(place)}: {dotted(place)}: {words}{end}"

@@ -1,7 +1,7 @@
 """Schemas: what events with a name must look like, and what happens to those that do not match."""
 
 from gateway.stages.schemas.check import Check, Checked, SchemaMistakes, compile_schemas
-from gateway.stages.schemas.load import SchemaMistake, load_validator
+from gateway.stages.schemas.load import SchemaMistake, load_schema, load_validator
 from gateway.stages.schemas.settings import EventName, OnMismatch, SchemaSettings
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "SchemaMistakes",
     "SchemaSettings",
     "compile_schemas",
+    "load_schema",
     "load_validator",
 ]

@@ -27,9 +27,12 @@ def load_validator(settings: SchemaSettings, folder: Path) -> jsonschema_rs.Vali
     Nothing is fetched: a schema that refers to another document is a mistake. Patterns run in
     linear time. Raises `SchemaMistake`.
     """
-    if settings.file is None:
-        return _compile(settings.schema_, "schema")
-    return _compile(_read(folder / settings.file), "file")
+    return _compile(load_schema(settings, folder), "schema" if settings.file is None else "file")
+
+
+def load_schema(settings: SchemaSettings, folder: Path) -> Any:
+    """The schema in `settings`, as it is written. Raises `SchemaMistake`."""
+    return settings.schema_ if settings.file is None else _read(folder / settings.file)
 
 
 def _read(path: Path) -> Any:
