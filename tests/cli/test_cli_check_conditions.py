@@ -280,6 +280,31 @@ def test_brackets_and_stars_where_they_belong_need_no_warning(path: str) -> None
             "`starts_with`, `ends_with` or `matches`",
         ),
         (
+            "{event_name: purchase|refund}",
+            "event_name: `|` is no pattern; 'purchase|refund' matches only with the `|`: write a "
+            "list, or `matches`",
+        ),
+        (
+            "{event_name: [view, 'purchase, refund']}",
+            "event_name: `,` is no pattern; 'purchase, refund' matches only with the `,`: write a "
+            "list, or `matches`",
+        ),
+        (
+            "{page_hostname: {contains: 'staging|test'}}",
+            "page_hostname: `|` is no pattern; 'staging|test' matches only with the `|`: write a "
+            "list, or `matches`",
+        ),
+        (
+            "{page_path: ^/checkout}",
+            "page_path: `^` is no pattern; '^/checkout' matches only with the `^`: write a list, "
+            "or `matches`",
+        ),
+        (
+            "{page_path: {ends_with: /thanks$}}",
+            "page_path: `$` is no pattern; '/thanks$' matches only with the `$`: write a list, or "
+            "`matches`",
+        ),
+        (
             "{ip_override: [10.0.0.0/8, 127.0.0.1]}",
             "ip_override: is one address; the network '10.0.0.0/8' never matches: write "
             "`starts_with`",
@@ -305,6 +330,50 @@ def test_a_value_that_a_field_never_has(when: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("currency: {EUR: USD, eur: USD}", "currency.eur: events have 'EUR'; 'eur' never matches"),
+        (
+            "currency: {euro: EUR}",
+            "currency.euro: is a currency such as 'EUR'; the text 'euro' never matches",
+        ),
+        (
+            "consent.ad_storage: {Granted: denied}",
+            "consent.ad_storage.Granted: events have 'granted'; 'Granted' never matches",
+        ),
+        ("value: {'5.0': 6, 7: 8}", "value.5.0: events have '5'; '5.0' never matches"),
+        ("value: {high: 6}", "value.high: is a number; 'high' never matches"),
+        ("bot.is_bot: {'yes': a}", "bot.is_bot.yes: is true or false; 'yes' never matches"),
+        (
+            "event_name: {buy|order: purchase}",
+            "event_name.buy|order: `|` is no pattern; 'buy|order' matches only with the `|`: write "
+            "a line for each value",
+        ),
+    ],
+)
+def test_a_key_of_a_table_that_a_field_never_has(table: str, words: str) -> None:
+    config = f"sources: {{}}\ndestinations: {{}}\nrules:\n- {{map: {{{table}}}}}"
+    assert list(value_notes(parse_settings(config, "shop.yaml", {}), Path("shop.yaml"))) == [
+        f"Warning: shop.yaml:4: rules.0.map.{words}."
+    ]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "currency: {EUR: USD, '*': CHF}",
+        "value: {5: 6, 5.5: 6, -1: 0, 9007199254740993: 1}",
+        "bot.is_bot: {true: a, 'false': b, False: c}",
+        "own: {eur: a, 5.0: b, 'yes': c, true: d}",
+        "page_location.query.a: {eur: b}",
+    ],
+)
+def test_other_keys_of_a_table_need_no_warning(table: str) -> None:
+    config = f"sources: {{}}\ndestinations: {{}}\nrules:\n- {{map: {{{table}}}}}"
+    assert list(value_notes(parse_settings(config, "shop.yaml", {}), Path("shop.yaml"))) == []
+
+
+@pytest.mark.parametrize(
     "when",
     [
         *(
@@ -314,7 +383,10 @@ def test_a_value_that_a_field_never_has(when: str, words: str) -> None:
             "{value: '12'}",
             "{own: true}",
             "{own: '*'}",
+            "{page_path: {matches: 'a|b$'}}",
             "{page_path: {matches: 'a/*'}}",
+            "{page_title: 'Shoes | Shop', page_location: {contains: '|'}, own: $5}",
+            "{own: 'Berlin, Germany'}",
         ),
         *("{value: {gt: 5}}", "{page_title: 12}", "{consent.ad_storage: denied}", "{own: {gt: 5}}"),
         *("{user_data.email_address: a@b.example}", "{user_data.address.city: Bonn}"),

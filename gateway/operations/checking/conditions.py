@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,8 @@ from gateway.configuration.settings import Settings
 from gateway.configuration.yaml_file import dotted, read_yaml
 from gateway.event.consent import CONSENT
 from gateway.event.fields import field_type, fitting
-from gateway.event.paths import ANY
-from gateway.operations.checking.written_paths import Tested, tested_fields
+from gateway.event.paths import ANY, as_text
+from gateway.operations.checking.written_paths import Tested, mapped_values, tested_fields
 from gateway.stages.conditions.compare import other_form, tests_of
 from gateway.stages.conditions.model import Operators
 
@@ -28,18 +30,58 @@ ADDED_KINDS: Mapping[str, str] = {
 
 _WORDS = {"boolean": "is true or false", "number": "is a number", "string": "is a text"}
 _OF_MANY = {"array": "is a list", "object": "is an object"}
+_SIGNS: Mapping[str, Callable[[str], object]] = {
+    "|": re.compile(r"[\w$)]\|[\w^(]").search,
+    "^": re.compile(r"\^.").match,
+    "$": re.compile(r"\w\$$").search,
+}
+"""Signs of patterns, and what finds them."""
+
 _OF_TEXTS = ("starts_with", "ends_with", "matches")
 _OF_NUMBERS = ("gt", "gte", "lt", "lte")
 
 
 def value_notes(settings: Settings, config: Path) -> Iterator[str]:
-    """A warning for each value in a condition that the field, by its type, never has, and for each
-    that is written as a pattern or a network."""
+    """A warning for each value in a condition or in the table of a `map` that the field, by its
+    type, never has, and for each that is written as a pattern, a list or a network."""
     lines = read_yaml(settings.text, {})
-    for tested in tested_fields(settings):
-        for words in (*_never_met(tested), *_not_as_meant(tested)):
-            place = tested.place
-            yield f"Warning: {config}:{lines.line(place)}: {dotted(place)}: {words}."
+    said = [
+        (tested.place, words)
+        for tested in tested_fields(settings)
+        for words in (*_never_met(tested), *_not_as_meant(tested))
+    ]
+    said += [
+        (place, words)
+        for place, path, key in mapped_values(settings)
+        for words in _of_key(path, key)
+    ]
+    for place, words in said:
+        yield f"Warning: {config}:{lines.line(place)}: {dotted(place)}: {words}."
+
+
+def _of_key(path: str, key: str) -> Iterator[str]:
+    """What is wrong with `key`, one of a table for the field at `path`. Keys are compared as
+    texts."""
+    kinds = _kinds(path)
+    if kinds == {"boolean"}:
+        if key.lower() not in ("true", "false"):
+            yield f"{_in_words(path)}; {key!r} never matches"
+    elif kinds and kinds <= {"integer", "number"}:
+        if (number := _as_number(key)) != key:
+            has = f"events have {number!r}" if number else _in_words(path)
+            yield f"{has}; {key!r} never matches"
+    elif words := misfit(path, key):
+        yield f"{words} never matches"
+    elif words := _pattern(path, key, "write a line for each value"):
+        yield words
+
+
+def _as_number(key: str) -> str:
+    """The number that `key` spells, as tables have it; "" if it spells none."""
+    for kind in (int, float):
+        with suppress(ValueError, OverflowError):
+            return as_text(kind(key)) or ""
+    return ""
 
 
 def _never_met(tested: Tested) -> Iterator[str]:
@@ -59,18 +101,31 @@ def _never_met(tested: Tested) -> Iterator[str]:
 
 def _not_as_meant(tested: Tested) -> Iterator[str]:
     operators = tested.operators
-    for name in ("equals", "in_", "starts_with", "ends_with"):
+    for name in ("equals", "in_", "contains", "starts_with", "ends_with"):
         wanted = getattr(operators, name)
         for text in wanted if isinstance(wanted, list) else [wanted]:
             if not isinstance(text, str):
                 continue
-            if len(text) > 1 and ANY in (text[0], text[-1]):
+            if name != "contains" and len(text) > 1 and ANY in (text[0], text[-1]):
                 yield (
                     f"`*` is no pattern; {text!r} matches only with the `*`: write `starts_with`, "
                     "`ends_with` or `matches`"
                 )
+            elif words := _pattern(tested.path, text, "write a list, or `matches`"):
+                yield words
             elif tested.path == "ip_override" and "/" in text:
                 yield f"is one address; the network {text!r} never matches: write `starts_with`"
+
+
+def _pattern(path: str, text: str, instead: str) -> str:
+    """Says that `text` looks like a pattern or a list of the values at `path`, and what to write
+    `instead`; "" if it does not."""
+    signs = [sign for sign, is_in in _SIGNS.items() if is_in(text)]
+    if path == "event_name" and "," in text:
+        signs.append(",")
+    if not signs:
+        return ""
+    return f"`{signs[0]}` is no pattern; {text!r} matches only with the `{signs[0]}`: {instead}"
 
 
 def type_misfit(path: str, types: Collection[str]) -> str:

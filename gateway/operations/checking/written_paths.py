@@ -13,6 +13,7 @@ from gateway.configuration.yaml_file import Key, KeyPath
 from gateway.stages.conditions import Condition
 from gateway.stages.conditions.model import Operators, fields_of
 from gateway.stages.rules import Rule
+from gateway.stages.rules.values import OTHERWISE
 
 READS = "finds"
 """The verb for paths in conditions, values and bodies; actions have others, such as "removes"."""
@@ -41,6 +42,19 @@ def tested_fields(settings: Settings) -> Iterator[Tested]:
             yield from _fields_in(rule.when, *place, index, "when")
     for name, destination in settings.destinations.items():
         yield from _fields_in(destination.when, "destinations", name, "when")
+
+
+def mapped_values(settings: Settings) -> Iterator[tuple[KeyPath, str, str]]:
+    """Each key of a table in a `map`, except the one for all others: its place in the file, the
+    path of the field, and the key."""
+    for place, rules in _rule_lists(settings):
+        for index, rule in enumerate(rules):
+            for path, table in rule.map.items():
+                yield from (
+                    ((*place, index, "map", path, key), path, key)
+                    for key in table
+                    if key != OTHERWISE
+                )
 
 
 def written_paths(settings: Settings) -> Iterator[WrittenPath]:
