@@ -347,7 +347,7 @@ def test_a_value_that_a_field_never_has(when: str, words: str) -> None:
         (
             "event_name: {buy|order: purchase}",
             "event_name.buy|order: `|` is no pattern; 'buy|order' matches only with the `|`: write "
-            "a line for each value",
+            "an entry for each value",
         ),
     ],
 )
@@ -399,6 +399,31 @@ def test_values_that_a_field_may_have_need_no_warning(when: str) -> None:
         f"sources: {{}}\ndestinations: {{}}\nrules: [{{when: {when}, drop: true}}]", "shop.yaml", {}
     )
     assert list(value_notes(settings, Path("shop.yaml"))) == []
+
+
+NAMES = """\
+sources: {}
+schemas:
+  purchase|refund: {schema: {required: [value]}}
+  purchase: {schema: {required: [value]}}
+destinations:
+  ads:
+    type: meta
+    pixel_id: "1"
+    access_token: abcdefgh
+    mapping:
+      events: {"order,buy": Purchase, add_to_basket: AddToCart}
+"""
+
+
+def test_names_of_events_that_look_like_patterns() -> None:
+    settings = parse_settings(NAMES, "shop.yaml", {})
+    assert list(value_notes(settings, Path("shop.yaml"))) == [
+        "Warning: shop.yaml:3: schemas.purchase|refund: `|` is no pattern; 'purchase|refund' "
+        "matches only with the `|`: write an entry for each value.",
+        "Warning: shop.yaml:11: destinations.ads.mapping.events.order,buy: `,` is no pattern; "
+        "'order,buy' matches only with the `,`: write an entry for each value.",
+    ]
 
 
 def test_the_kinds_of_added_fields_are_of_fields_that_are_added() -> None:

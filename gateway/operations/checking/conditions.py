@@ -14,7 +14,12 @@ from gateway.configuration.yaml_file import dotted, read_yaml
 from gateway.event.consent import CONSENT
 from gateway.event.fields import field_type, fitting
 from gateway.event.paths import ANY, as_text
-from gateway.operations.checking.written_paths import Tested, mapped_values, tested_fields
+from gateway.operations.checking.written_paths import (
+    Tested,
+    event_names,
+    mapped_values,
+    tested_fields,
+)
 from gateway.stages.conditions.compare import other_form, tests_of
 from gateway.stages.conditions.model import Operators
 
@@ -43,7 +48,8 @@ _OF_NUMBERS = ("gt", "gte", "lt", "lte")
 
 def value_notes(settings: Settings, config: Path) -> Iterator[str]:
     """A warning for each value in a condition or in the table of a `map` that the field, by its
-    type, never has, and for each that is written as a pattern, a list or a network."""
+    type, never has, and for each that is written as a pattern, a list or a network. So also for
+    names of events that have a schema or a mapping."""
     lines = read_yaml(settings.text, {})
     said = [
         (tested.place, words)
@@ -54,6 +60,11 @@ def value_notes(settings: Settings, config: Path) -> Iterator[str]:
         (place, words)
         for place, path, key in mapped_values(settings)
         for words in _of_key(path, key)
+    ]
+    said += [
+        (place, words)
+        for place, name in event_names(settings)
+        for words in _of_key("event_name", name)
     ]
     for place, words in said:
         yield f"Warning: {config}:{lines.line(place)}: {dotted(place)}: {words}."
@@ -72,7 +83,7 @@ def _of_key(path: str, key: str) -> Iterator[str]:
             yield f"{has}; {key!r} never matches"
     elif words := misfit(path, key):
         yield f"{words} never matches"
-    elif words := _pattern(path, key, "write a line for each value"):
+    elif words := _pattern(path, key, "write an entry for each value"):
         yield words
 
 

@@ -44,6 +44,17 @@ def tested_fields(settings: Settings) -> Iterator[Tested]:
         yield from _fields_in(destination.when, "destinations", name, "when")
 
 
+def event_names(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    """Each name of events that something is written for, with its place in the file: in schemas,
+    and in the mappings of destinations."""
+    for name in settings.schemas:
+        yield ("schemas", name), name
+    for destination, each in settings.destinations.items():
+        if isinstance(each.mapping, MappingSettings):
+            for name in each.mapping.events:
+                yield ("destinations", destination, "mapping", "events", name), name
+
+
 def mapped_values(settings: Settings) -> Iterator[tuple[KeyPath, str, str]]:
     """Each key of a table in a `map`, except the one for all others: its place in the file, the
     path of the field, and the key."""
