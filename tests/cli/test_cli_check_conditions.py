@@ -187,6 +187,37 @@ def test_every_path_is_looked_at() -> None:
     )
 
 
+LISTED = """\
+sources: {}
+pii_guard:
+  leave_alone: [page_titel, support_address, item_nme, loyalty_citty, order_sise]
+consent:
+  fields:
+    ad_storage: [my_ad_cookie, user_data.email_adress, curency]
+rules: [{set: {order_sise: 1}}]
+destinations:
+  hook:
+    type: webhook
+    url: https://shop.example/
+    on_denied: anonymise
+    anonymised_fields: [newsletter, page_tytle]
+"""
+
+
+def test_misspelt_names_in_lists_outside_of_rules() -> None:
+    settings = parse_settings(LISTED, "shop.yaml", {})
+    assert list(path_notes(settings, Path("shop.yaml"))) == [
+        f"Warning: shop.yaml:{line}: {place}: the gateway knows no such field; did you mean {name}?"
+        for line, place, name in (
+            (3, "pii_guard.leave_alone.0", "'page_title'"),
+            (3, "pii_guard.leave_alone.2", "'item_name'"),
+            (6, "consent.fields.ad_storage.1", "'user_data.email_address'"),
+            (6, "consent.fields.ad_storage.2", "'currency'"),
+            (13, "destinations.hook.anonymised_fields.1", "'page_title'"),
+        )
+    ]
+
+
 TEXTS = """\
 sources: {}
 rules:

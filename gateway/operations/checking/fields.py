@@ -28,6 +28,9 @@ ADDED: Mapping[str, Collection[str]] = {
 """Fields that the gateway adds or reads, and that `gateway.event.schema` does not list, each with
 the names in it."""
 
+_OBJECTS = ((), ("items", "*"), ("user_data",), ("user_data", "address"), ("event_location",))
+"""The objects of an event whose fields the gateway knows."""
+
 _SIMILARITY = 0.8
 """From here on, a name counts as a misspelling of another; `difflib` calls it ratio."""
 
@@ -42,6 +45,12 @@ def meant_field(path: str) -> str | None:
         meant = _nearest(key, known)
         return ".".join([*keys[:at], meant, *keys[at + 1 :]]) if meant else None
     return None
+
+
+def meant_name(name: str) -> str | None:
+    """As `meant_field`, for a name without a path, which means that field anywhere in the event."""
+    known = set().union(*(_known_below(*above) for above in _OBJECTS), *ADDED.values())
+    return None if name in known else _nearest(name, known)
 
 
 def _known_below(*above: str) -> set[str]:

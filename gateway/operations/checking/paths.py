@@ -10,8 +10,8 @@ from gateway.configuration.settings import Settings
 from gateway.configuration.yaml_file import dotted, read_yaml
 from gateway.event.paths import ANY
 from gateway.event.person import read_as
-from gateway.operations.checking.fields import meant_field
-from gateway.operations.checking.written_paths import made_fields, written_paths
+from gateway.operations.checking.fields import meant_field, meant_name
+from gateway.operations.checking.written_paths import listed_names, made_fields, written_paths
 
 _INDEX = re.compile(r"(?<=[^.])\[(\d+|[*]?)\]")
 _IN_URL = re.compile(r"\.(?:query|fragment)\b.*")
@@ -35,6 +35,11 @@ def path_notes(settings: Settings, config: Path) -> Iterator[str]:
         elif any(ANY in key and key != ANY for key in path.split(".")):
             yield f"{begin}: `*` is no pattern in a name, so this {verb} nothing; name each field."
         elif meant := meant_field(path):
+            yield f"{begin}: the gateway knows no such field; did you mean {meant!r}?"
+    for place, name in listed_names(settings):
+        meant = meant_field(name) if "." in name else meant_name(name)
+        if meant and name not in own:
+            begin = f"Warning: {config}:{lines.line(place)}: {dotted(place)}"
             yield f"{begin}: the gateway knows no such field; did you mean {meant!r}?"
 
 

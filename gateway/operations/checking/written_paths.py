@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from destinations.mapping import EventMapping, MappingSettings, Source
@@ -42,6 +42,20 @@ def tested_fields(settings: Settings) -> Iterator[Tested]:
             yield from _fields_in(rule.when, *place, index, "when")
     for name, destination in settings.destinations.items():
         yield from _fields_in(destination.when, "destinations", name, "when")
+
+
+def listed_names(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    """Each name or path in a list of fields outside of rules, with its place in the file."""
+    lists: dict[KeyPath, Sequence[str]] = {
+        ("pii_guard", "leave_alone"): settings.pii_guard.leave_alone,
+        **{("consent", "fields", kind): names for kind, names in settings.consent.fields.items()},
+        **{
+            ("destinations", name, "anonymised_fields"): each.anonymised_fields
+            for name, each in settings.destinations.items()
+        },
+    }
+    for place, names in lists.items():
+        yield from (((*place, index), name) for index, name in enumerate(names))
 
 
 def event_names(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
