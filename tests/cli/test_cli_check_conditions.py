@@ -16,6 +16,7 @@ from gateway.event.schema import EventFields
 from gateway.operations.checking.conditions import ADDED_KINDS, value_notes
 from gateway.operations.checking.fields import ADDED, meant_field
 from gateway.operations.checking.paths import path_notes
+from gateway.operations.checking.rules import rule_notes
 from gateway.operations.checking.templates import template_notes
 from gateway.pipeline.compile import compile_pipeline
 
@@ -430,6 +431,35 @@ def test_values_that_a_field_may_have_need_no_warning(when: str) -> None:
         f"sources: {{}}\ndestinations: {{}}\nrules: [{{when: {when}, drop: true}}]", "shop.yaml", {}
     )
     assert list(value_notes(settings, Path("shop.yaml"))) == []
+
+
+DROPS = """\
+sources: {}
+rules:
+  - {when: {bot.is_bot: true}, drop: true}
+  - {sample: {share: 0}}
+  - {drop: true}
+destinations:
+  hook:
+    type: webhook
+    url: https://shop.example/
+    rules:
+      - {sample: {share: 0.1}}
+      - {drop: true}
+  other:
+    type: webhook
+    url: https://shop.example/
+    rules: [{sample: {share: 0}, when: {event_name: scroll}}, {drop: false, remove: [a]}]
+"""
+
+
+def test_a_rule_that_drops_every_event() -> None:
+    settings = parse_settings(DROPS, "shop.yaml", {})
+    assert list(rule_notes(settings, Path("shop.yaml"))) == [
+        "Warning: shop.yaml:4: rules.1: drops every event, so the rules after it do nothing; give "
+        "it a `when`.",
+        "Warning: shop.yaml:12: destinations.hook.rules.1: drops every event; give it a `when`.",
+    ]
 
 
 NAMES = """\

@@ -14,6 +14,7 @@ from gateway.operations.checking.destinations import destination_notes
 from gateway.operations.checking.hashes import hash_notes
 from gateway.operations.checking.ledger import ledger_notes
 from gateway.operations.checking.paths import path_notes
+from gateway.operations.checking.rules import rule_notes
 from gateway.operations.checking.schemas import schema_notes
 from gateway.operations.checking.secrets import secret_notes
 from gateway.operations.checking.sources import source_notes
@@ -32,5 +33,6 @@ def configuration_notes(settings: Settings, config: Path) -> Iterator[str]:
     yield from schema_notes(settings, config)
     yield from path_notes(settings, config)
     yield from value_notes(settings, config)
+    yield from rule_notes(settings, config)
     yield from template_notes(settings, config)
     yield from destination_notes(settings, config, datetime.now(UTC).date())

@@ -37,7 +37,7 @@ class Tested(NamedTuple):
 
 def tested_fields(settings: Settings) -> Iterator[Tested]:
     """Each field in a condition."""
-    for place, rules in _rule_lists(settings):
+    for place, rules in rule_lists(settings):
         for index, rule in enumerate(rules):
             yield from _fields_in(rule.when, *place, index, "when")
     for name, destination in settings.destinations.items():
@@ -72,7 +72,7 @@ def event_names(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
 def mapped_values(settings: Settings) -> Iterator[tuple[KeyPath, str, str]]:
     """Each key of a table in a `map`, except the one for all others: its place in the file, the
     path of the field, and the key."""
-    for place, rules in _rule_lists(settings):
+    for place, rules in rule_lists(settings):
         for index, rule in enumerate(rules):
             for path, table in rule.map.items():
                 yield from (
@@ -87,7 +87,7 @@ def written_paths(settings: Settings) -> Iterator[WrittenPath]:
     makes, which may have any name."""
     for tested in tested_fields(settings):
         yield WrittenPath(tested.place, tested.path, READS)
-    for place, rules in _rule_lists(settings):
+    for place, rules in rule_lists(settings):
         for index, rule in enumerate(rules):
             yield from _paths_of(rule, (*place, index))
     for name, lookup in settings.lookups.items():
@@ -98,7 +98,7 @@ def written_paths(settings: Settings) -> Iterator[WrittenPath]:
 
 def made_fields(settings: Settings) -> Iterator[str]:
     """Fields that the configuration itself gives to events."""
-    for _, rules in _rule_lists(settings):
+    for _, rules in rule_lists(settings):
         for rule in rules:
             yield from rule.set_
             yield from rule.rename.values()
@@ -108,14 +108,15 @@ def made_fields(settings: Settings) -> Iterator[str]:
 
 def set_texts(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     """Each text that a rule sets as it is written, with its place in the file."""
-    for place, rules in _rule_lists(settings):
+    for place, rules in rule_lists(settings):
         for index, rule in enumerate(rules):
             for path, value in rule.set_.items():
                 if isinstance(value, str):
                     yield (*place, index, "set", path), value
 
 
-def _rule_lists(settings: Settings) -> Iterator[tuple[KeyPath, list[Rule]]]:
+def rule_lists(settings: Settings) -> Iterator[tuple[KeyPath, list[Rule]]]:
+    """The rules for every event, and those of each destination, with their places in the file."""
     yield ("rules",), settings.rules
     for name, destination in settings.destinations.items():
         yield ("destinations", name, "rules"), destination.rules
