@@ -242,6 +242,9 @@ def test_a_text_with_a_field_in_braces_that_is_no_template() -> None:
     ]
 
 
+HOST = "is a host in lower case, without scheme, port and path"
+COUNTRY = "is a country in ISO 3166's two capitals, such as 'GB'"
+STATED = "matches only if a sender states it so"
 NO_PATTERN = "`*` is no pattern in a name, so this removes nothing; name each field"
 
 
@@ -337,6 +340,30 @@ def test_brackets_and_stars_where_they_belong_need_no_warning(path: str) -> None
             "`matches`",
         ),
         (
+            "{page_hostname: https://shop.example}",
+            f"page_hostname: {HOST}; 'https://shop.example' {STATED}",
+        ),
+        (
+            "{page_hostname: {ends_with: [.Shop.example, .shop.example]}}",
+            f"page_hostname: {HOST}; '.Shop.example' {STATED}",
+        ),
+        ("{page_hostname: 'localhost:8080'}", f"page_hostname: {HOST}; 'localhost:8080' {STATED}"),
+        (
+            "{page_path: {starts_with: checkout}}",
+            f"page_path: begins with a slash and has no query; 'checkout' {STATED}",
+        ),
+        (
+            "{page_path: {contains: '?step='}}",
+            f"page_path: begins with a slash and has no query; '?step=' {STATED}",
+        ),
+        ("{page_location: /checkout}", f"page_location: is a whole URL; '/checkout' {STATED}"),
+        (
+            "{page_location: {starts_with: shop.example/}}",
+            f"page_location: is a whole URL; 'shop.example/' {STATED}",
+        ),
+        ("{event_location.country: uk}", f"event_location.country: {COUNTRY}; 'uk' {STATED}"),
+        ("{event_location.country: [DE, EU]}", f"event_location.country: {COUNTRY}; 'EU' {STATED}"),
+        (
             "{ip_override: [10.0.0.0/8, 127.0.0.1]}",
             "ip_override: is one address; the network '10.0.0.0/8' never matches: write "
             "`starts_with`",
@@ -416,6 +443,10 @@ def test_other_keys_of_a_table_need_no_warning(table: str) -> None:
             "{own: true}",
             "{own: '*'}",
             "{page_path: {matches: 'a|b$'}}",
+            "{page_path: {ends_with: thanks, contains: check}, page_hostname: '[::1]'}",
+            "{page_location: {starts_with: [htt, 'https:', 'android-app://a']}}",
+            "{page_location: {contains: '?a='}, page_path: '', event_location.country: [DE, XK]}",
+            "{event_location.country: {starts_with: d}, page_hostname: {contains: shop}}",
             "{page_path: {matches: 'a/*'}}",
             "{page_title: 'Shoes | Shop', page_location: {contains: '|'}, own: $5}",
             "{own: 'Berlin, Germany'}",

@@ -22,6 +22,7 @@ from gateway.operations.checking.written_paths import (
 )
 from gateway.stages.conditions.compare import other_form, tests_of
 from gateway.stages.conditions.model import Operators
+from gateway.stages.consent.places import COUNTRIES
 
 ADDED_KINDS: Mapping[str, str] = {
     "bot.is_bot": "boolean",
@@ -41,6 +42,31 @@ _SIGNS: Mapping[str, Callable[[str], object]] = {
     "$": re.compile(r"\w\$$").search,
 }
 """Signs of patterns, and what finds them."""
+
+_HOST = re.compile(r"[^A-Z/:?]*|.*[\[\]].*")
+_PATH = re.compile(r"/[^?#]*")
+_URL = re.compile(r"h(t(t(p(s?(:(/(/.*)?)?)?)?)?)?)?|[\w.+-]+://.*", re.DOTALL)
+_GIVEN: Mapping[str, tuple[str, Mapping[str, re.Pattern[str]]]] = {
+    "page_hostname": (
+        "is a host in lower case, without scheme, port and path",
+        {"any": _HOST, "equals": _HOST},
+    ),
+    "referrer.hostname": (
+        "is a host in lower case, without scheme, port and path",
+        {"any": _HOST, "equals": _HOST},
+    ),
+    "page_path": (
+        "begins with a slash and has no query",
+        {"equals": _PATH, "starts_with": _PATH, "any": re.compile(r"[^?#]*")},
+    ),
+    "page_location": ("is a whole URL", {"equals": _URL, "starts_with": _URL}),
+    "event_location.country": (
+        "is a country in ISO 3166's two capitals, such as 'GB'",
+        {"equals": re.compile("|".join(sorted(COUNTRIES)))},
+    ),
+}
+"""What the gateway gives fields that a sender does not state, and which texts these may meet, by
+operator; ``any`` stands for all others."""
 
 _OF_TEXTS = ("starts_with", "ends_with", "matches")
 _OF_NUMBERS = ("gt", "gte", "lt", "lte")
@@ -83,8 +109,9 @@ def _of_key(path: str, key: str) -> Iterator[str]:
             yield f"{has}; {key!r} never matches"
     elif words := misfit(path, key):
         yield f"{words} never matches"
-    elif words := _pattern(path, key, "write an entry for each value"):
-        yield words
+    else:
+        entries = _pattern(path, key, "write an entry for each value")
+        yield from filter(None, [entries or _not_given(path, "equals", key)])
 
 
 def _as_number(key: str) -> str:
@@ -126,6 +153,20 @@ def _not_as_meant(tested: Tested) -> Iterator[str]:
                 yield words
             elif tested.path == "ip_override" and "/" in text:
                 yield f"is one address; the network {text!r} never matches: write `starts_with`"
+            elif words := _not_given(tested.path, name, text):
+                yield words
+
+
+def _not_given(path: str, operator: str, text: str) -> str:
+    """Says what the gateway gives the field at `path`, if it never meets `operator` with `text`."""
+    given = _GIVEN.get(path)
+    if given is None or not text:
+        return ""
+    words, patterns = given
+    is_possible = patterns.get(operator, patterns.get("equals" if operator == "in_" else "any"))
+    if is_possible is None or is_possible.fullmatch(text):
+        return ""
+    return f"{words}; {text!r} matches only if a sender states it so"
 
 
 def _pattern(path: str, text: str, instead: str) -> str:
