@@ -50,7 +50,7 @@ def said_elsewhere(event: Event) -> Members:
         objects = _objects(event, OTHER_CONSENTS)
         said = read_members([*objects, *_unreadable(event, OTHER_CONSENTS)])
     unreadable = [each for each in _unreadable(event, LOOSE_CONSENTS) if _names_a_type(each)]
-    types = _types_alone([*_objects(event, LOOSE_CONSENTS, _opened), *_in_texts(event)])
+    types = types_alone([*_objects(event, LOOSE_CONSENTS, _opened), *_in_texts(event)])
     states = read_consent([*types, *unreadable])[0]
     denied = {name: state for name, state in states.items() if state == "denied"}
     said = said._replace(states={**said.states, **denied})
@@ -105,7 +105,7 @@ def objects_in(
             yield from objects_in(each, opened, levels - 1)
 
 
-def _types_alone(objects: list[dict[str, Any]], levels: int = 3) -> list[dict[str, Any]]:
+def types_alone(objects: list[dict[str, Any]], levels: int = 3) -> list[dict[str, Any]]:
     """The types in `objects`, and in objects inside of these."""
     found = []
     for each in objects:
@@ -115,7 +115,7 @@ def _types_alone(objects: list[dict[str, Any]], levels: int = 3) -> list[dict[st
             found.append(dict.fromkeys(denied, False))
         inner = [one for value in each.values() for one in objects_in(value, _opened)]
         if inner and levels:
-            found += _types_alone(inner, levels - 1)
+            found += types_alone(inner, levels - 1)
     return found
 
 

@@ -18,15 +18,18 @@ from gateway.event.consent_members import values_in
 from gateway.event.schema import EventFields
 from gateway.event.text import folded
 from gateway.stages.consent.categories import MANAGED
+from gateway.stages.consent.other_fields import objects_in, types_alone
 
 _KNOWN = OTHER_CASES.union([MANAGED], STATEMENT_FIELDS, EventFields.__annotations__)
 _STATE = "consent_state"
+_DEFAULT = "consent_default"
 _LOOSE = "consents"
 _BY_FOLDED = {
     **{folded(name): name for name in reversed(STATEMENT_FIELDS) if name != UNKNOWN_KEYS},
     CONSENT: _STATE,
 }
 _SPACE = whitespace + "\ufeff\xa0"
+_is_default = re.compile("default|initial").search
 _separators = re.compile(r"[.\[\]]").split
 
 
@@ -36,7 +39,8 @@ def with_known_names(event: Event, may_be_form: bool = False) -> Event:
     The values of fields that then have one name become a list. The same object if there are none.
 
     A `consent` with spaces around its name denies everything if it cannot be read, as one without
-    them does; not so with `may_be_form`, where it may be a text that a person entered.
+    them does; not so with `may_be_form`, where it may be a text that a person entered. Types under
+    a name with ``default`` or ``initial`` in it are the defaults of the page.
     """
     if _KNOWN.issuperset(event):  # as in most; takes a third of the time of looking at each name
         return event
@@ -46,11 +50,7 @@ def with_known_names(event: Event, may_be_form: bool = False) -> Event:
         if name in _KNOWN or CONSENT not in name.lower():
             named[name] = value
         else:
-            first, *inner = [part for part in _separators(name, MAX_DEPTH) if part.strip()]
-            known = _BY_FOLDED.get(folded(first), _LOOSE)
-            stated = [_nested(inner, value)]
-            if not may_be_form and name.strip(_SPACE).lower() == CONSENT:
-                stated = [*statements_in(value)]
+            known, stated = _known(name, value, may_be_form)
             renamed.setdefault(known, []).extend(stated)
     if not renamed:
         return event
@@ -58,6 +58,17 @@ def with_known_names(event: Event, may_be_form: bool = False) -> Event:
         values = [*values_in(named.get(name)), *values]
         named[name] = values[0] if len(values) == 1 else values
     return named
+
+
+def _known(name: str, value: Any, may_be_form: bool) -> tuple[str, list[Any]]:
+    """The known name for `name`, and what its `value` states under that name."""
+    first, *inner = [part for part in _separators(name, MAX_DEPTH) if part.strip()]
+    form = folded(first)
+    if form not in _BY_FOLDED and _is_default(form):
+        return _DEFAULT, types_alone([*objects_in(_nested(inner, value))])
+    if not may_be_form and name.strip(_SPACE).lower() == CONSENT:
+        return _STATE, [*statements_in(value)]
+    return _BY_FOLDED.get(form, _LOOSE), [_nested(inner, value)]
 
 
 def _nested(path: list[str], value: Any) -> Any:

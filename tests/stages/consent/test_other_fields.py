@@ -178,6 +178,16 @@ def test_strings_and_defaults_in_other_spellings() -> None:
     assert denied({"Consent Categories": {"analytics": False}}) == {"analytics_storage"}
 
 
+@pytest.mark.parametrize("name", ["default_consent", "consentDefaults", "Initial Consent"])
+def test_defaults_under_other_names_deny_until_the_visitor_chooses(name: str) -> None:
+    for value in ({"ad_storage": "denied"}, '{"ad_storage": 0}', [{"page": {"adStorage": "no"}}]):
+        assert denied({name: value}) == {"ad_storage"}
+        assert denied({name: value, "consent": {"ad_storage": "granted"}}) == set()
+    assert denied({f"{name}.ad_storage": "denied"}) == {"ad_storage"}
+    for value in ("denied", False, "https://shop.example/", {"newsletter": False}, [], None):
+        assert denied({name: value}) == set()
+
+
 def test_fields_about_consent_that_state_no_type() -> None:
     others = {
         "consent_id": "7f0c",
