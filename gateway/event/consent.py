@@ -116,7 +116,7 @@ LOOSE_CONSENTS = tuple(
 TYPE_FIELDS = {
     spelling: name
     for name in CONSENT_TYPES
-    for called in (name, f"{CONSENT}_{name}")
+    for called in (name, f"{CONSENT}_{name}", f"{name}_{CONSENT}")
     for spelling in (called, *_spellings(called))
 }
 """Consent types as fields of the event itself, by their spellings."""

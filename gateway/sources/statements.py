@@ -9,7 +9,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from gateway.event import Event
-from gateway.event.consent import LOOSE_CONSENTS, OTHER_SPELLINGS, TYPE_FIELDS, has_denial
+from gateway.event.consent import (
+    CONSENT,
+    LOOSE_CONSENTS,
+    OTHER_SPELLINGS,
+    TYPE_FIELDS,
+    has_denial,
+)
 from gateway.event.consent_members import CATEGORIES
 from gateway.stages.consent.categories import choices_in, merged
 
@@ -32,8 +38,12 @@ _opens_json = re.compile(r"\s*(?:\{|\[\s*\{)").match
 
 
 def is_statement(name: str) -> bool:
-    """Whether the field `name` states something about consent."""
-    return name.lower() in _SPELLINGS or _NAMES.fullmatch(name) is not None
+    """Whether the field `name` states something about consent, as any may that has ``consent`` in
+    its name: ``analytics_consent``, ``visitorConsent.ad_storage``."""
+    lower = name.lower()
+    if CONSENT in lower and CONSENT in lower.partition(".")[0].partition("[")[0]:
+        return True
+    return lower in _SPELLINGS or _NAMES.fullmatch(name) is not None
 
 
 def names_a_type(name: str) -> bool:

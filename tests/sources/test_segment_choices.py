@@ -187,3 +187,10 @@ def test_whatever_is_stated_has_a_reading(event: Event, envelope: Event, message
     made = with_choices(event, envelope, message)
     assert all(type(agreed) is bool for agreed in made.get("consent_categories", {}).values())
     assert all(type(included) is bool for included in made.get("integrations", {}).values())
+
+
+@pytest.mark.parametrize("name", ["analytics_consent", "Visitor Consent", " consent"])
+def test_a_field_about_consent_with_any_name_is_kept(name: str) -> None:
+    assert event_of({"context": {name: DENIED}}) == {name: DENIED}
+    assert event_of({name: DENIED}) == {name: DENIED}
+    assert event_of({}, context={name: DENIED}) == {name: DENIED}

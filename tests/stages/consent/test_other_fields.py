@@ -214,6 +214,8 @@ def test_in_a_consent_mode_only_objects_are_statements(value: Any) -> None:
         "consent_ad_storage",
         "consentAdStorage",
         "Consent_Ad_Storage",
+        "ad_storage_consent",
+        "adStorageConsent",
     ],
 )
 @pytest.mark.parametrize("value", ["denied", "DENY", False, 0, "no", ["granted", "denied"]])
