@@ -11,9 +11,10 @@ the server.
 
 User and password are those of Redis, percent-encoded; those of the Sentinels are the options
 ``sentinel_username`` and ``sentinel_password``. Any other option after the ``?`` is an argument of
-redis-py's connections. A client of Sentinels asks them for the master whenever it connects, so it
-follows a failover. A client of a cluster asks one of the nodes for all others. A cluster holds
-events only: RQ's keys are in many slots, so RQ needs a server or Sentinels of its own.
+redis-py's connections. A client of a single server connects again when that server has become a
+replica. A client of Sentinels asks them for the master whenever it connects, so it follows a
+failover. A client of a cluster asks one of the nodes for all others. A cluster holds events only:
+RQ's keys are in many slots, so RQ needs a server or Sentinels of its own.
 
 Source of the first three: redis.readthedocs.io/en/stable/connections.html (from_url).
 """
@@ -38,6 +39,7 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from gateway.redis_client.cluster import ClusterClient
+from gateway.redis_client.demotion import close_on_demotion
 from gateway.redis_client.schemes import names_cluster
 
 __all__ = [
@@ -140,7 +142,9 @@ def _open_async(url: str, **policy: Any) -> AsyncRedis:
             return _open_cluster(url, **policy)
         if not _names_sentinels(url):
             _check_scheme(url)
-            return _tried(AsyncRedis.from_url(url, protocol=2, **policy))
+            single = AsyncRedis.from_url(url, protocol=2, **policy)
+            close_on_demotion(single.connection_pool, is_async=True)
+            return _tried(single)
         read = _read_sentinel_url(url)
         once = AsyncRetry(NoBackoff(), 0)
         sentinel: Any = AsyncSentinel(  # type: ignore[no-untyped-call]
@@ -158,7 +162,9 @@ def _open(url: str, **policy: Any) -> Redis:
             raise _UrlError("is a cluster, but RQ needs a single server: redis://, sentinel://")
         if not _names_sentinels(url):
             _check_scheme(url)
-            return _tried(Redis.from_url(url, protocol=2, **policy))
+            single = Redis.from_url(url, protocol=2, **policy)
+            close_on_demotion(single.connection_pool, is_async=False)
+            return _tried(single)
         read = _read_sentinel_url(url)
         once = Retry(NoBackoff(), 0)
         sentinel: Any = Sentinel(  # type: ignore[no-untyped-call]
