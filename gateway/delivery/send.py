@@ -147,7 +147,8 @@ class Sender:
     async def send(self, shipment: Shipment, take_turn: TakeTurn = at_once) -> Sent:
         """Sends the request of `shipment`, and calls `take_turn` before each further try. If
         persons were erased or have withdrawn consent, or events have expired, while it waited, the
-        rest is planned again, and the first request of that plan is sent.
+        rest is planned again, and the first request of that plan is sent. No further try is made
+        for these reasons either.
 
         If a request of several events is refused as a whole, `parts` has its two halves; they are
         halved in turn, until the faulty event is alone. If the response names the faulty events,
@@ -254,6 +255,8 @@ class Sender:
                 return made.pop()
             if not await take_turn(len(failed.entries)):
                 return None
+            if len(await self._admit(failed.entries)) < len(failed.entries):
+                return None  # the others wait for the next job
             for planned in self.plan(failed.entries):
                 if isinstance(planned, Ended) or len(planned.entries) < len(failed.entries):
                     break  # an event has expired or no longer fits: the next job plans again
