@@ -27,7 +27,8 @@
 --                       sender is trusted
 --         released      ids of the entries that leave the quarantine
 --         said          what pages state about consent
---         denied        what is denied for pages and visitors
+--         denied        what is denied for pages and visitors, each denial with the millisecond before
+--                       which it stops events, 0 for until now
 --         withdrawn_ms  how long a denial stops what was appended before it; 0 not at all
 --         hold          how long an event is held in ms, how many of one page may be, and the
 --                       reason by which further ones are counted
@@ -175,8 +176,11 @@ if plan.withdrawn_ms > 0 then
       count_marks(withdrawn, plan.withdrawn_ms, now + left - plan.withdrawn_ms, -1)
     end
     count_marks(withdrawn, plan.withdrawn_ms, now, 1)
-    for _, kind in ipairs(kinds) do
-      redis.call('HSET', withdrawn .. visitor, kind, now)
+    for kind, before in pairs(kinds) do
+      local last = before == 0 and now or math.min(before, now) - 1
+      if last > tonumber(redis.call('HGET', withdrawn .. visitor, kind) or 0) then
+        redis.call('HSET', withdrawn .. visitor, kind, last)
+      end
     end
     redis.call('PEXPIRE', withdrawn .. visitor, plan.withdrawn_ms)
   end

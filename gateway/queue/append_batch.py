@@ -20,6 +20,7 @@ from gateway.queue.marks import Marks, marks_of, read_marks
 from gateway.queue.quarantined_event import encode_quarantined
 from gateway.queue.receipts import day_number, new_receipt
 from gateway.stages.anonymise import ANONYMISED
+from gateway.stages.held_consent import HeldConsent, denial
 
 Withheld = Counter[tuple[int, str]]
 """How many events were withheld, by the day on which they came in (`day_number`) and the reason
@@ -38,7 +39,7 @@ entry."""
 _MARK = {ANONYMISED}
 """The fields of a form that adds nothing to another."""
 
-_IN_HEAD = ("waiting", "said", "denied", "quarantine", "records", "renewed")
+_IN_HEAD = ("waiting", "said", "denied", "denied_before", "quarantine", "records", "renewed")
 """Further parts of a head; those of earlier versions may lack them."""
 
 UNKNOWN_DAY = 0
@@ -53,6 +54,7 @@ class AppendBatch:
         "awaited",
         "days",
         "denied",
+        "denied_before",
         "held",
         "marks",
         "passages",
@@ -88,6 +90,9 @@ class AppendBatch:
     """What each page states about consent, by type."""
     denied: dict[str, list[str]]
     """What is denied for each page or visitor, as `gateway.stages.held_consent.denial` says."""
+    denied_before: dict[str, dict[str, int]]
+    """The same for denials that a later event of the request takes back, each with the Unix
+    millisecond at which the request came in: they stop only what came in before."""
     quarantine: list[int]
     """Numbers of the payloads that enter the quarantine."""
     records: list[Record]
@@ -130,6 +135,7 @@ class AppendBatch:
         self.waiting = []
         self.said = {}
         self.denied = {}
+        self.denied_before = {}
         self.again = False
         self.awaited = False
         self.quarantine = []
@@ -211,7 +217,8 @@ class AppendBatch:
         part.marks = [()] * len(part.payloads)
         part.days = [self.days[number - 1] for number in self.quarantine]
         part.quarantine = list(range(1, len(part.payloads) + 1))
-        part.said, part.denied, part.released = self.said, self.denied, self.released
+        part.said, part.released = self.said, self.released
+        part.denied, part.denied_before = self.denied, self.denied_before
         for record in self.records:
             if not record[4]:
                 part._add_record(self, record, [])
@@ -264,6 +271,7 @@ class AppendBatch:
                 self.waiting.append((held.page, held_number, waiting))
             if held.page and held.stated:
                 self.said.setdefault(held.page, {}).update(held.stated)
+            self._take_back(held, decision)
             for each in held.speaks_for:
                 self.denied.setdefault(each, []).extend(held.denied)
         if decision.quarantine:
@@ -276,6 +284,21 @@ class AppendBatch:
             added = self._additions(decision, forms, receipt, day) if len(forms) > 1 else []
             entries = [number for _, _, number in forms]
             self.records.append((record, entries, held_number, passage, names, added))
+
+    def _take_back(self, held: HeldConsent, decision: Decision) -> None:
+        """Limits denials by earlier events of the request to what came in before it, if this event
+        grants the same: otherwise they would stop this event too."""
+        granted = {
+            denial(name, decision.trusted)
+            for name, state in held.stated.items()
+            if state == "granted"
+        }
+        for each in granted and held.visitors:
+            denied = self.denied.get(each, [])
+            if taken_back := granted.intersection(denied):
+                before = dict.fromkeys(taken_back, int(1000 * decision.received_at))
+                self.denied_before.setdefault(each, {}).update(before)
+                self.denied[each] = [kind for kind in denied if kind not in taken_back]
 
     def _additions(
         self, decision: Decision, forms: list[_Form], receipt: str, day: int

@@ -23,9 +23,14 @@ def parts_of(group: Sequence[AppendBatch]) -> tuple[list[list[AppendBatch]], lis
         for name in concerned:
             parts.setdefault(name, []).append(batch.part_of(name))
         part = batch.own_part()
-        if not concerned or part.payloads or part.said or part.denied or part.released:
+        says = part.said or part.denied or part.denied_before
+        if not concerned or part.payloads or says or part.released:
             own.append(part)
     return list(parts.values()), own
+
+
+UNTIL_NOW = 0
+"""Stands for the time of a denial that also stops what the same commit appends."""
 
 
 class _Rows(dict[tuple[int, bool], list[Any]]):
@@ -48,7 +53,7 @@ def plan_of(group: Sequence[AppendBatch]) -> tuple[list[str], list[bytes], dict[
     """
     rows: defaultdict[str, _Rows] = defaultdict(_Rows)
     said: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    denied: defaultdict[str, set[str]] = defaultdict(set)
+    denied: defaultdict[str, dict[str, int]] = defaultdict(dict)
     waiting: list[tuple[str, int, list[str], int]] = []
     payloads: list[bytes] = []
     marks: list[Marks] = []
@@ -77,8 +82,13 @@ def plan_of(group: Sequence[AppendBatch]) -> tuple[list[str], list[bytes], dict[
                 rows[name][day, again][3] += amount
         for page in batch.said:
             said[page].update(batch.said[page])
+        for each, kinds in batch.denied_before.items():
+            known = denied[each]
+            for kind, before in kinds.items():
+                if known.get(kind) != UNTIL_NOW:
+                    known[kind] = max(before, known.get(kind, before))
         for each in batch.denied:
-            denied[each].update(batch.denied[each])
+            denied[each].update(dict.fromkeys(batch.denied[each], UNTIL_NOW))
         for page, number, names in batch.waiting:
             day = days[number - 1]
             waiting.append((page, before + number, names, day))
@@ -108,7 +118,7 @@ def plan_of(group: Sequence[AppendBatch]) -> tuple[list[str], list[bytes], dict[
         "released": released,
         "renewed": renewed,
         "said": said,
-        "denied": {each: sorted(types) for each, types in denied.items()},
+        "denied": denied,
         "waiting": [
             (page, number, [places[name] for name in names], day)
             for page, number, names, day in waiting

@@ -101,6 +101,41 @@ async def test_a_page_stops_its_own_events_that_came_before(queue: Queue) -> Non
     assert await queue.stopped() == ["a"]
 
 
+async def test_a_denial_stops_nothing_that_its_request_grants_after_it(queue: Queue) -> None:
+    page, other = Browser(PAGE), Browser(OTHER_PAGE)
+    earlier = page.sends("a", GRANTED)
+    earlier.received_at -= 0.1
+    await queue.take(earlier)
+    request = [
+        page.sends("b", DENIED),
+        other.sends("c", GRANTED),
+        page.sends("d", GRANTED),
+        other.sends("e", DENIED),
+    ]
+    for decision in request:
+        decision.received_at = request[0].received_at
+    await asyncio.sleep(0.01)
+    await queue.appender.append(request)
+    assert await queue.stopped() == ["a", "c"]
+
+
+async def test_the_last_word_of_a_request_is_a_denial(queue: Queue) -> None:
+    page = Browser(PAGE)
+    states = [("a", DENIED), ("b", GRANTED), ("c", DENIED)]
+    await queue.appender.append([page.sends(*each) for each in states])
+    assert await queue.stopped() == ["b"]
+
+
+async def test_a_denial_that_was_taken_back_shortens_no_other(queue: Queue) -> None:
+    page = Browser(PAGE)
+    await queue.take(page.sends("a", GRANTED), page.sends("b", DENIED))
+    taken_back = [page.sends("c", DENIED), page.sends("d", GRANTED)]
+    for decision in taken_back:
+        decision.received_at -= 60
+    await queue.appender.append(taken_back)
+    assert await queue.stopped() == ["a", "d"]
+
+
 async def test_a_web_process_may_have_a_clock_that_is_ahead_of_that_of_redis(queue: Queue) -> None:
     page = Browser(PAGE)
     before = page.sends("a", GRANTED)
