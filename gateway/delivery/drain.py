@@ -102,7 +102,9 @@ class Drain:
         )
         self._withdrawals = Withdrawals(redis, keys, assignment.stops, self._accounting)
         self._breaker = Breaker()
-        self._pausing = Pausing(redis, self._keys, assignment.name, self._breaker)
+        self._pausing = Pausing(
+            redis, self._keys, assignment.name, self._breaker, assignment.destination.mask
+        )
         self._rate = AdaptiveRate(assignment.settings)
         max_events = assignment.destination.limits.max_events
         self._rate_notes = RateNotes(redis, self._keys, self._rate, max_events)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from redis.asyncio import Redis
 
@@ -22,13 +22,24 @@ log = logging.getLogger(__name__)
 
 
 class Pausing:
-    """The pauses of the destination `name`. Its methods raise what Redis raised."""
+    """The pauses of the destination `name`. Its methods raise what Redis raised.
 
-    def __init__(self, redis: Redis, keys: DestinationKeys, name: str, breaker: Breaker) -> None:
+    mask: masks the destination's secrets, which a vendor may repeat in its reason.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        keys: DestinationKeys,
+        name: str,
+        breaker: Breaker,
+        mask: Callable[[str], str],
+    ) -> None:
         self._redis = redis
         self._keys = keys
         self._name = name
         self._breaker = breaker
+        self._mask = mask
 
     async def restore(self) -> Sequence[bytes]:
         """Restores the breaker to the state that earlier drains left; returns the ids of their
@@ -44,7 +55,7 @@ class Pausing:
     async def pause(self, trip: Trip, suspects: Sequence[bytes]) -> None:
         """Pauses the destination. suspects: ids of entries that may be to blame."""
         await self.note_suspects(suspects)
-        made = await pause(self._redis, self._keys, trip.reason, trip.asked)
+        made = await pause(self._redis, self._keys, self._mask(trip.reason), trip.asked)
         self._breaker.pause(made.seconds)
         log.warning("%s is paused for %.0f s: %s", self._name, made.seconds, made.reason)
 

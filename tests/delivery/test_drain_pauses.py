@@ -38,6 +38,22 @@ class TestPauses:
         assert paused.seconds == watch.left(30)
         assert paused.reason == "HTTP 429: slow down"
 
+    async def test_a_pause_shows_no_secret_that_the_vendor_repeats(
+        self, start: Start, fill: Fill, redis: Redis, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        class Secretive(Parcel):
+            def mask(self, text: str) -> str:
+                return text.replace("hush-hush", "***")
+
+        await fill(2)
+        vendor = Vendor(script(Response(401, {}, b"bad token hush-hush")))
+        await run(await start(vendor, destination=Secretive()))
+        paused = await current_pause(redis, ADS)
+        assert paused is not None
+        assert paused.reason == "HTTP 401: bad token ***"
+        assert "paused" in caplog.text
+        assert "hush-hush" not in caplog.text
+
     async def test_failures_in_a_row_pause(self, start: Start, fill: Fill, redis: Redis) -> None:
         await fill(50)
         vendor = Vendor(script(DOWN))
