@@ -54,9 +54,13 @@ async def forward_events(
     name: str,
     stopping: asyncio.Event,
     patience: Patience,
+    queues_next: bool = True,
 ) -> None:
     """Drains the destination `name`, unless it already has all the drains that it may have. Ends
-    soon after `stopping` is set. Raises what Redis raised."""
+    soon after `stopping` is set. Raises what Redis raised.
+
+    queues_next: whether to queue a job for the next drain; if not, a sweep has to start it.
+    """
     jobs_url = settings.redis.jobs_at(redis_url)
     redis, jobs = connect_for_work(redis_url), connect_for_intake(jobs_url)
     keys = Keys.of(settings)
@@ -72,7 +76,8 @@ async def forward_events(
             needs_successor = await forwarding.drain(stopping, patience)
         finally:
             await lease.release()
-        await forwarding.reschedule(needs_successor)
+        if queues_next:
+            await forwarding.reschedule(needs_successor)
     finally:
         await redis.aclose()
         await jobs.aclose()

@@ -10,6 +10,8 @@ from contextlib import suppress
 from typing import Any
 
 import uvloop
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from rq import Worker
 
 from gateway.configuration.settings import Settings
@@ -46,17 +48,39 @@ def forward(destination: str) -> None:
 def run_worker(settings: Settings, redis_url: str) -> None:
     """Runs an RQ worker in this process until it is stopped.
 
-    Everything that forks need is imported first, so that they start at once. When the memory of
-    Redis is full and RQ quits, this process drains by itself, and ends once there is room: it has
-    threads by then, and must not fork any more. Its supervisor starts a new one.
+    Everything that forks need is imported first, so that they start at once. When RQ quits because
+    the memory of Redis is full, or because its own server is away, this process drains by itself,
+    and ends once RQ can work again: it has threads by then, and must not fork any more. Its
+    supervisor starts a new one.
     """
     global _settings, _redis_url
     _settings, _redis_url = settings, redis_url
     die_with_parent()
     prepare_forks(settings)
-    worker = ForwardWorker(
-        [Keys.of(settings).queue],
-        connection=connect_for_jobs(settings.redis.jobs_at(redis_url), PATIENT_TRIES),
+    jobs_url = settings.redis.jobs_at(redis_url)
+    worker: ForwardWorker | None = None
+    try:
+        with memory_may_be_full():
+            worker = _new_worker(Keys.of(settings).queue, jobs_url)
+            worker.has_own_server = jobs_url != redis_url
+            worker.work(logging_level="WARNING")
+    except MemoryIsFullError:
+        why, until = "the memory of Redis is full", "memory is free"
+    except (RedisConnectionError, RedisTimeoutError):
+        if jobs_url == redis_url:
+            raise
+        why, until = "the server at redis.jobs_url is away", "it is back"
+    else:
+        return
+    if worker is None or not worker.told_to_end:
+        log.error("%s; forwarding events without RQ until %s", why, until)
+        uvloop.run(drain_without_rq(settings, redis_url))
+
+
+def _new_worker(queue: str, jobs_url: str) -> ForwardWorker:
+    return ForwardWorker(
+        [queue],
+        connection=connect_for_jobs(jobs_url, PATIENT_TRIES),
         serializer="json",
         job_class=ForwardJob,
         log_job_description=False,
@@ -64,15 +88,6 @@ def run_worker(settings: Settings, redis_url: str) -> None:
         maintenance_interval=5,
         job_monitoring_interval=5,
     )
-    try:
-        with memory_may_be_full():
-            worker.work(logging_level="WARNING")
-    except MemoryIsFullError:
-        if not worker.told_to_end:
-            log.error(
-                "the memory of Redis is full; forwarding events without RQ until memory is free"
-            )
-            uvloop.run(drain_without_rq(settings, redis_url))
 
 
 def prepare_forks(settings: Settings) -> None:
@@ -89,10 +104,16 @@ def import_carriers(settings: Settings) -> None:
         import_carrier(each.http)
 
 
+class RQAwayError(RedisError):
+    """RQ's own server is away."""
+
+
 class ForwardWorker(Worker):
     """RQ's forking worker, with children that shut down cleanly and never outlive it."""
 
     told_to_end = False
+    has_own_server = False
+    """Whether the events are on another server than RQ."""
 
     def main_work_horse(self, *args: Any) -> None:
         die_with_parent()
@@ -119,6 +140,15 @@ class ForwardWorker(Worker):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         if self.told_to_end:  # the worker was told so just before the fork
             os._exit(1)
+
+    def heartbeat(self, *args: Any, **named: Any) -> None:
+        """Ends the wait for a job if RQ's own server is away; RQ would wait until it is back."""
+        try:
+            super().heartbeat(*args, **named)
+        except (RedisConnectionError, RedisTimeoutError) as error:
+            if self.has_own_server:
+                raise RQAwayError(type(error).__name__) from None
+            raise
 
     def maintain_heartbeats(self, *args: Any) -> None:
         # the horse is still at work, and would end with this process

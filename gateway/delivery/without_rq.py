@@ -1,8 +1,10 @@
-"""Drains without RQ: what a worker does while the memory of RQ's Redis is full.
+"""Drains without RQ: what a worker does while the memory of RQ's Redis is full, or while RQ's own
+server (`redis.jobs_url`) is away.
 
-RQ cannot queue, start or end a job then, and its workers quit. Pending events would wait for ever,
-since only delivering them frees memory. So each worker process sweeps by itself and drains every
-destination that has work and no drain; leases keep two workers from doing the same.
+RQ cannot queue, start or end a job then, and its workers quit. Where memory is full, pending events
+would wait for ever, since only delivering them frees memory. So each worker process sweeps by
+itself and drains every destination that has work and no drain; leases keep two workers from doing
+the same.
 """
 
 from __future__ import annotations
@@ -20,21 +22,22 @@ from gateway.delivery.forward import forward_events
 from gateway.delivery.stay import Patience
 from gateway.delivery.sweep import sweep_and_wake
 from gateway.queue.redis_full import is_full
-from gateway.redis_client.connect import RedisError, connect_for_intake, connect_for_work
+from gateway.redis_client.connect import RedisError, connect_for_intake
 from gateway.system.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 MEMORY_SECONDS = 10.0
-"""How long memory has to be free before RQ is tried again. RQ needs memory itself: without this
-wait, a worker would start and quit again and again while others use up what becomes free."""
+"""How long RQ's server has to answer, with free memory, before RQ is tried again. RQ needs memory
+itself: without this wait, a worker would start and quit again and again while others use up what
+becomes free."""
 PATIENCE = Patience(idle=1.0, busy=300.0)
 """These drains keep no other job waiting."""
 
 
 async def drain_without_rq(settings: Settings, redis_url: str) -> None:
-    """Drains until there is memory for RQ again, or until SIGTERM or SIGINT."""
+    """Drains until RQ's server answers and has memory again, or until SIGTERM or SIGINT."""
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -45,7 +48,7 @@ async def drain_without_rq(settings: Settings, redis_url: str) -> None:
             drains[name] = asyncio.create_task(_forward(settings, redis_url, name, stopping))
 
     redis = connect_for_intake(redis_url)
-    jobs = connect_for_work(settings.redis.jobs_at(redis_url))
+    jobs = connect_for_intake(settings.redis.jobs_at(redis_url))
     async with aclosing(redis), aclosing(jobs):
         sweeping = asyncio.create_task(sweep_and_wake(settings, redis, wake, marks_count=False))
         waiting = asyncio.create_task(_wait_for_memory(jobs, stopping))
@@ -59,7 +62,7 @@ async def drain_without_rq(settings: Settings, redis_url: str) -> None:
 
 async def _forward(settings: Settings, redis_url: str, name: str, stopping: asyncio.Event) -> None:
     try:
-        await forward_events(settings, redis_url, name, stopping, PATIENCE)
+        await forward_events(settings, redis_url, name, stopping, PATIENCE, queues_next=False)
     except Exception as error:  # its events are pending; the next sweep tries again
         log.error("the drain of %s failed: %s", name, type(error).__name__)
 
