@@ -14,7 +14,7 @@ import uvicorn
 from gateway.configuration.exposure import operators_mistake
 from gateway.configuration.settings import Settings
 from gateway.runtime.reload import ConfigFile, ReloadingApp
-from gateway.spool.appender import build_spool
+from gateway.spool.appender import build_spool, warn_of_left_events
 from gateway.system.processes import allow_many_files, die_with_parent
 from gateway.web.accept import Server
 from gateway.web.app import create_app
@@ -43,8 +43,11 @@ def run_web(
     allow_many_files()
 
     file = ConfigFile(config, settings, allow_demo=allow_demo)
+    applied = settings
 
     def build(newest: Settings) -> Application:
+        nonlocal applied
+
         def is_rejected() -> bool:
             return not file.is_in_force(newest)
 
@@ -54,6 +57,8 @@ def run_web(
                 "to the operators' address are refused"
             )
         app = create_app(newest, redis_url, build_spool(newest), is_rejected)
+        warn_of_left_events(applied, newest)
+        applied = newest
         _spare_collector(again=newest is not settings)
         return app
 

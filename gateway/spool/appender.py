@@ -65,11 +65,26 @@ class SpoolNumbers:
 
 def build_spool(settings: Settings) -> SpoolFolder | None:
     """The folder of the spool; None if the spool is switched off and has nothing from before."""
-    spool = settings.spool
-    namespace = settings.redis.namespace
+    folder = _folder_of(settings)
+    return folder if settings.spool.enabled or folder.has_files else None
+
+
+def warn_of_left_events(before: Settings, after: Settings) -> None:
+    """Logs a warning if events wait in the folder that the settings `before` name, and those
+    `after` name another one."""
+    old, new = _folder_of(before), _folder_of(after)
+    if old.folder != new.folder and old.has_files:
+        log.warning(
+            "spool: events wait in %s, but spool.folder is now %s, and nothing sends them from "
+            "there; stop the gateway and move the files of the old folder into the new one",
+            *(old.folder, new.folder),
+        )
+
+
+def _folder_of(settings: Settings) -> SpoolFolder:
+    spool, namespace = settings.spool, settings.redis.namespace
     name = "spool" if namespace == DEFAULT_NAMESPACE else f"spool-{namespace}"
-    folder = SpoolFolder(spool.folder or settings.redis.data_dir / name, spool.max_bytes)
-    return folder if spool.enabled or folder.has_files else None
+    return SpoolFolder(spool.folder or settings.redis.data_dir / name, spool.max_bytes)
 
 
 class SpoolingAppender:

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from gateway.configuration.load import parse_settings
 from gateway.queue.entry import Entry, decode
 from gateway.spool import appender as spool_module
-from gateway.spool.appender import build_spool
+from gateway.spool.appender import build_spool, warn_of_left_events
 from gateway.web.app import create_app
 from tests.support.gateway_process import wait_for
 from tests.support.keys import KEYS
@@ -261,6 +261,20 @@ def test_the_default_folder_is_under_the_data_folder_and_another_may_be_named(
         built = build_spool(parse_settings(CONFIG.format(folder=tmp_path, spool=spool)))
         assert built is not None
         assert built.folder == folder
+
+
+@pytest.mark.parametrize(("name", "waits"), [("else", True), ("else", False), ("spool", True)])
+def test_a_warning_tells_that_events_wait_in_the_folder_of_before(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, waits: bool
+) -> None:
+    before = parse_settings(CONFIG.format(folder=tmp_path, spool="{}"))
+    after = parse_settings(CONFIG.format(folder=tmp_path, spool=f"{{folder: {tmp_path}/{name}}}"))
+    if waits:
+        (tmp_path / "spool").mkdir()
+        (tmp_path / "spool" / "spool-1.sqlite").touch()
+    warn_of_left_events(before, after)
+    told = f"events wait in {tmp_path}/spool, but spool.folder is now {tmp_path}/else"
+    assert (told in caplog.text) == (waits and name == "else")
 
 
 def test_gateways_with_different_namespaces_have_different_folders(tmp_path: Path) -> None:
