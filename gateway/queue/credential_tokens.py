@@ -43,9 +43,16 @@ class CredentialTokens:
         expires if the process is killed. Must not be called concurrently on one instance: it first
         gives back a lock that could not be given back because Redis was away."""
         await self._give_back([self._lock], [self._holder])
-        while not await self._take([self._lock], [self._holder, int(1000 * seconds)]):
+        while not await self._takes_lock(seconds):
             await asyncio.sleep(LOOK_SECONDS)
         try:
             yield
         finally:
             await self._give_back([self._lock], [self._holder])
+
+    async def _takes_lock(self, seconds: float) -> bool:
+        """Whether this process has the lock now. redis-py repeats a call whose answer was lost, and
+        then the lock may be taken already."""
+        if await self._take([self._lock], [self._holder, int(1000 * seconds)]):
+            return True
+        return bool(await self._redis.get(self._lock) == self._holder.encode())

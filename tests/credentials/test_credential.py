@@ -112,6 +112,22 @@ class TestRenewal:
             await redis.set(f"{KEY}:lock", "another")
         assert await redis.get(f"{KEY}:lock") == b"another"
 
+    async def test_a_lock_whose_answer_was_lost_is_held(
+        self, redis: Redis, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """redis-py repeats the call."""
+        stored = CredentialTokens(redis, KEYS, "crm")
+        take = stored._take
+
+        async def take_again(*call: Any) -> Any:
+            await take(*call)
+            return await take(*call)
+
+        monkeypatch.setattr(stored, "_take", take_again)
+        async with asyncio.timeout(10), stored.locked(60):
+            assert await redis.exists(f"{KEY}:lock")
+        assert not await redis.exists(f"{KEY}:lock")
+
     async def test_a_token_is_renewed_while_memory_is_full(self, redis: Redis) -> None:
         await redis.config_set("maxmemory", 1)
         try:
