@@ -25,7 +25,7 @@ from gateway.queue.gateways import announced_destinations
 from gateway.queue.keys import DestinationKeys, Keys
 from gateway.queue.marks import WITHDRAWAL_SECONDS
 from gateway.queue.pending_counts import PendingCounts
-from gateway.queue.remembered import remembered_with_events
+from gateway.queue.remembered import last_configured, remembered_with_events
 from gateway.queue.settle import MAX_REMOVED, Settler
 from gateway.queue.stored_events import StoreBounds
 from gateway.queue.submitted import submitted_of
@@ -38,15 +38,17 @@ UNANSWERED = "the vendor accepted it; the destination was removed before the ver
 
 async def forget_removed(redis: Redis, settings: Settings, now: float) -> None:
     """Ends the events that have waited `WITHDRAWAL_SECONDS` for a destination that no running
-    gateway has: as delivered if the vendor has accepted them, otherwise as withheld. Removes dead
-    letters of such a destination that are older than the default limit. now: Unix seconds. Raises a
-    redis-py error."""
+    gateway has had for as long: as delivered if the vendor has accepted them, otherwise as
+    withheld. Removes dead letters of such a destination that are older than the default limit. now:
+    Unix seconds. Raises a redis-py error."""
     keys = Keys.of(settings)
     known = settings.destinations.keys() | await announced_destinations(redis, keys)
     for name in await remembered_with_events(redis, keys, known):
         of_name = keys.destination(name)
-        withheld = 0
-        async for page in _pages(old_entries(redis, of_name, now - WITHDRAWAL_SECONDS)):
+        withheld, until = 0, now - WITHDRAWAL_SECONDS
+        if await last_configured(redis, keys, name) > until:
+            until = 0.0  # it may be added again
+        async for page in _pages(old_entries(redis, of_name, until)):
             reporting = build_reporting(settings, name)
             ids = [entry.id for entry in page]
             taken = {each[0] for each in await submitted_of(redis, of_name, ids)}

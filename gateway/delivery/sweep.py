@@ -26,7 +26,7 @@ from gateway.queue.capacity import read_memory_usage
 from gateway.queue.keys import DestinationKeys, Keys
 from gateway.queue.lease import forget_consumers, needs_drain
 from gateway.queue.read import ensure_group, seconds_to_work
-from gateway.queue.remembered import remember
+from gateway.queue.remembered import note_configured
 from gateway.queue.wake import WakeQueue
 from gateway.redis_client.connect import RedisError, connect_for_intake, connect_for_jobs
 
@@ -126,7 +126,7 @@ async def _trim(trimmer: Trimmer, name: str, memory: MemoryUsage | None) -> None
 
 async def _look_for_removed(redis: Redis, settings: Settings, forgets: bool) -> None:
     try:
-        await remember(redis, Keys.of(settings), settings.destinations)
+        await note_configured(redis, Keys.of(settings), settings.destinations, time.time())
         if forgets:
             await forget_removed(redis, settings, time.time())
             await forget_ledger(redis, settings, time.time())

@@ -53,7 +53,7 @@ their names. For each destination, all in one hash slot because of the tag in br
     gw:{meta}:committed:S
                        string  on a cluster: like the gateway's key of this name
 
-For the gateway as a whole, all but the last six in one hash slot. No destination can have the
+For the gateway as a whole, all but the last seven in one hash slot. No destination can have the
 name in the braces:
 
     gw:counts          hash    received and refused events, time to answer,
@@ -126,6 +126,7 @@ name in the braces:
                                the millisecond when they expire; see `gateway.queue.gateways`
     gw:destinations    set     names of destinations that are or were configured, until nothing is
                                stored for them; see `gateway.queue.remembered`
+    gw:configured      hash    when each of these was last configured, in Unix seconds
     gw:link:...        string  exists when a link between domains was used (a digest of its
                                signature); expires with the link
     gw:recent          stream  the latest decisions and outcomes, for the demo shop only; expires

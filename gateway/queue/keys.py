@@ -68,6 +68,10 @@ class Keys:
         return f"{self.namespace}:destinations"
 
     @property
+    def configured(self) -> str:
+        return f"{self.namespace}:configured"
+
+    @property
     def quarantine(self) -> str:
         return f"{self._at_counts}quarantine"
 

@@ -20,6 +20,20 @@ async def remember(redis: Redis, keys: Keys, names: Collection[str]) -> None:
         await redis.sadd(keys.destinations, *names)
 
 
+async def note_configured(redis: Redis, keys: Keys, names: Collection[str], now: float) -> None:
+    """Remembers `names`, and that they are configured `now` (Unix seconds). Raises a redis-py
+    error."""
+    await remember(redis, keys, names)
+    if names:
+        await redis.hset(keys.configured, mapping=dict.fromkeys(names, int(now)))
+
+
+async def last_configured(redis: Redis, keys: Keys, name: str) -> float:
+    """When a gateway last noted that `name` is configured, in Unix seconds; 0 if it never did.
+    Raises a redis-py error."""
+    return float(await redis.hget(keys.configured, name) or 0)
+
+
 async def remembered_with_events(redis: Redis, keys: Keys, known: Collection[str]) -> list[str]:
     """The remembered names that are not in `known` and have pending events or dead letters. Forgets
     the other names that are not in `known`. Raises a redis-py error."""
@@ -31,4 +45,5 @@ async def remembered_with_events(redis: Redis, keys: Keys, known: Collection[str
             found.append(name)
         else:
             await redis.srem(keys.destinations, name)
+            await redis.hdel(keys.configured, name)
     return found

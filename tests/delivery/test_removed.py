@@ -18,7 +18,7 @@ from gateway.queue import feed as feed_module
 from gateway.queue.entry import encode
 from gateway.queue.gateways import Announcer
 from gateway.queue.read import Reader, ensure_group
-from gateway.queue.remembered import remember
+from gateway.queue.remembered import note_configured, remember
 from gateway.queue.submitted import Tickets
 from gateway.system.tasks import cancel_and_wait
 from tests.support.dead_letters import bury
@@ -82,6 +82,18 @@ async def test_what_has_waited_for_seven_days_is_withheld(
     assert await redis.smembers(KEYS.destinations) == {b"ads"}  # nothing of it is left to forget
 
 
+async def test_the_seven_days_begin_when_it_is_removed(redis: Redis) -> None:
+    """Its events may have waited much longer, such as for a new token."""
+    await add(redis, 20)
+    await note_configured(redis, KEYS, ["ads", "books"], time.time() - 6.9 * DAY)
+    await forget_removed(redis, SETTINGS, time.time())
+    assert await redis.xlen(BOOKS.stream) == 1
+    await forget_removed(redis, SETTINGS, time.time() + 0.2 * DAY)
+    assert await redis.xlen(BOOKS.stream) == 0
+    await forget_removed(redis, SETTINGS, time.time())
+    assert await redis.hkeys(KEYS.configured) == [b"ads"]
+
+
 async def test_what_a_gateway_has_is_left_alone(redis: Redis) -> None:
     await add(redis, 9, "ads")
     await add(redis, 9, "books")
@@ -121,6 +133,7 @@ async def test_the_sweep_looks_for_them_after_an_hour(
             while await redis.smembers(KEYS.destinations) != {b"ads", b"books"}:
                 await asyncio.sleep(0.01)
             assert await redis.xlen(BOOKS.stream) == 1  # not at once
+            assert await redis.hkeys(KEYS.configured) == [b"ads"]
             monkeypatch.setattr(sweep_module, "REMOVED_SECONDS", 0.0)
             while await redis.xlen(BOOKS.stream) or await redis.xlen(KEYS.feed):
                 await asyncio.sleep(0.01)

@@ -67,7 +67,7 @@ BOUNDED = {
     r"gw:\{gw:counts\}:quarantine(:untrusted)?": "100,000 events, 100 MB, 30 days",
     r"gw:\{gw:counts\}:late:(due|said|events:[\w-]+)": "consent.hold",
     r"gw:\{gw:counts\}:feed": "its bytes",
-    r"gw:destinations": "names that were configured and have events",
+    r"gw:(destinations|configured)": "names that were configured and have events",
     r"rq:queue:gateway(:intermediate)?": "a job for each destination that was woken",
     r"rq:(finished|failed|wip|scheduled|deferred|canceled):gateway": "jobs, which expire",
     r"rq:(job|results):later-\w+": "one for each destination",
