@@ -59,7 +59,7 @@ def _counted(outcomes: list[Outcome], received: int) -> list[Outcome]:
 def _details(error: Any, count: int) -> dict[int, list[dict[str, Any]]] | None:
     """The details of `error` by the position of their event; None if one of them names no event. A
     warning that names none is left out."""
-    if error is None:
+    if not error:
         return {}
     details = error.get("details") if isinstance(error, dict) else None
     if not isinstance(details, list) or not details:

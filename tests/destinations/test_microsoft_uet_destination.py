@@ -308,6 +308,8 @@ def answered(status: int, body: Any = None) -> list[Outcome]:
     [
         (200, {"eventsReceived": 2}, [DELIVERED, DELIVERED]),
         (200, {"eventsReceived": 2, "error": None}, [DELIVERED, DELIVERED]),
+        (200, {"eventsReceived": 2, "error": {}}, [DELIVERED, DELIVERED]),
+        (200, {"eventsReceived": 1, "error": {}}, [HALVED, HALVED]),
         (200, with_details(detail(1)), [DELIVERED, GUILTY]),
         (200, with_details(detail(1), detail(0, isWarning=False)), [GUILTY, GUILTY]),
         (200, with_details(detail(1, isWarning=True)), [DELIVERED, DELIVERED]),
@@ -326,6 +328,7 @@ def answered(status: int, body: Any = None) -> list[Outcome]:
         (400, with_details(detail(0)), [GUILTY, HALVED]),
         (400, with_details(detail(0), detail(1)), [GUILTY, GUILTY]),
         (400, {"error": {"code": "BadRequest", "message": "not valid"}}, [HALVED, HALVED]),
+        (400, {"error": {}}, [HALVED, HALVED]),
         (400, b"", [HALVED, HALVED]),
         (401, {"error": {"code": "Unauthorized"}}, [MEND, MEND]),
         (403, None, [MEND, MEND]),
