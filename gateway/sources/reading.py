@@ -36,10 +36,13 @@ _TO_BASE64 = bytes.maketrans(b" -_", b"++/")
 _nul = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """A NUL written as an escape: an odd number of backslashes precedes ``u0000``."""
 
-_long_id = re.compile(rb'(d"(?<=[iI]d")[ \t\r\n]*:[ \t\r\n]*)([0-9]{20,256})(?=[ \t\r\n,}])')
-"""A whole number that may not fit into 64 bits, at a key that ends with ``id`` or ``Id``. The
-pattern starts with two bytes that are found quickly. It cannot match inside a text, where JSON
-writes a backslash before each quotation mark."""
+_long_id = re.compile(
+    rb'(d"(?<=[iI]d")[ \t\r\n]*:[ \t\r\n]*)([0-9]{20,256}|[0-9]{1,20}\.[0-9]{10,20})(?=[ \t\r\n,}])'
+)
+"""A whole number that may not fit into 64 bits, or Google's id of a browser, such as
+``1234567890.1700000000``, at a key that ends with ``id`` or ``Id``. The pattern starts with two
+bytes that are found quickly. It cannot match inside a text, where JSON writes a backslash before
+each quotation mark."""
 
 
 def decode(text: bytes) -> Any:
@@ -48,9 +51,9 @@ def decode(text: bytes) -> Any:
     Of a key that occurs twice in one object the last value counts, unless the values are objects or
     state consent: see `gateway.sources.repeated_keys`. U+FFFD replaces lone surrogates, bytes that
     are not UTF-8, and NUL, which stores and databases of the destinations cannot hold. Numbers that
-    are not finite are floats. A whole number of 20 digits or more becomes a text with all digits if
-    its key ends with ``id``. Raises `ValueError`, whose message repeats no value, if `text` is not
-    JSON or too deeply nested.
+    are not finite are floats. A number of 20 digits or more, or with ten decimals or more, becomes
+    a text with all digits if its key ends with ``id``. Raises `ValueError`, whose message repeats
+    no value, if `text` is not JSON or too deeply nested.
     """
     try:
         value = orjson.loads(text)

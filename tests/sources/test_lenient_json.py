@@ -61,6 +61,9 @@ LONG = "12345678901234567890"
         ('{"a": [{"orderId":%s }]}', LONG * 12),
         ('{"order_id":%s,"a":"\\ud83d"}', f"{LONG}91"),
         ('{"order_id":%s,"a":1,"a":2}', f"{LONG}91"),
+        ('{"client_id": %s}', "1234567890.1234567890"),
+        ('{"client_id":%s}', "1234567890.1700000000"),
+        ('{"cid":%s,"a":"\\ud83d"}', "987654321.1700000000"),
     ],
 )
 def test_an_id_keeps_all_its_digits(text: str, value: str) -> None:
@@ -72,6 +75,8 @@ def test_an_id_keeps_all_its_digits(text: str, value: str) -> None:
     [
         (b'{"transaction_id": 1234567890123456789}', {"transaction_id": 1234567890123456789}),
         (b'{"transaction_id": 12345678901234567890.5}', {"transaction_id": 12345678901234567890.5}),
+        (b'{"item_id": 7.0, "client_id": 7.50}', {"item_id": 7.0, "client_id": 7.5}),
+        (b'{"latitude": 52.52000659999999}', {"latitude": 52.52000659999999}),
         (b'{"transaction_id": 100000000000000000000e3}', {"transaction_id": 1e23}),
         (b'{"value": 100000000000000000000}', {"value": 1e20}),
         (rb'{"a": "b_id\": 100000000000000000000,"}', {"a": 'b_id": 100000000000000000000,'}),
