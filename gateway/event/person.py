@@ -103,10 +103,13 @@ def has_other_shape(raw: Mapping[str, Any]) -> bool:
 
 
 def _has_other_address(address: Any) -> bool:
+    if isinstance(address, str):
+        return True
     if isinstance(address, dict) and isinstance(address := as_list(address), dict):
         return not _OF_ADDRESS.isdisjoint(address)
     return isinstance(address, list) and any(
-        isinstance(each, dict) and not _OF_ADDRESS.isdisjoint(each) for each in address
+        isinstance(each, str) or (isinstance(each, dict) and not _OF_ADDRESS.isdisjoint(each))
+        for each in address
     )
 
 
@@ -133,9 +136,15 @@ def with_person(raw: Mapping[str, Any]) -> dict[str, Any]:
 def only_person(stated: Any) -> Any:
     """`stated`, or the only person in it if it is a list or JSON in a text. Of several people, it
     is not known which one the event is about."""
-    listed = as_list(opened(stated))
+    listed = _all_opened(stated)
     people = [each for each in listed if each is not None] if isinstance(listed, list) else [listed]
     return people[0] if len(people) == 1 else listed
+
+
+def _all_opened(stated: Any) -> Any:
+    """`stated`, a list or its only element, with JSON in texts decoded."""
+    listed = as_list(opened(stated))
+    return [opened(each) for each in listed] if isinstance(listed, list) else listed
 
 
 def _is_email(value: Any) -> bool:
@@ -148,7 +157,7 @@ def our_person(stated: Mapping[str, Any]) -> dict[str, Any]:
     indexed = {name: stated[name] for name in _PERSON if isinstance(stated.get(name), dict)}
     lists = {name: as_list(value) for name, value in indexed.items()}
     person = _renamed({**stated, **lists}, _PERSON)
-    address = as_list(person.get("address"))
+    address = _all_opened(person.get("address"))
     if isinstance(address, dict):
         person["address"] = address = _renamed(address, _ADDRESS)
     elif isinstance(address, list):

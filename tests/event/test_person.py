@@ -136,6 +136,16 @@ def read(fields: dict[str, Any]) -> dict[str, Any]:
         ({"0": {"email": MAIL}}, {"email_address": MAIL}),
         (f'{{"email": "{MAIL}"}}', {"email_address": MAIL}),
         (f'[{{"email": "{MAIL}"}}]', {"email_address": MAIL}),
+        ([f'{{"email": "{MAIL}"}}'], {"email_address": MAIL}),
+        (
+            {"email_address": MAIL, "address": '{"firstName": "Ada", "last_name": "Byron"}'},
+            {"email_address": MAIL, "address": ADA},
+        ),
+        (
+            {"address": ['{"fn": "Ada"}', {"city": "Bath"}]},
+            {"address": [{"first_name": "Ada"}, {"city": "Bath"}]},
+        ),
+        ({"address": '[{"fn": "Ada", "ln": "Byron"}]'}, {"address": [ADA]}),
     ],
 )
 def test_user_data_in_the_names_of_other_tools(stated: Any, person: dict[str, Any]) -> None:
