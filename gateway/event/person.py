@@ -156,7 +156,7 @@ def our_person(stated: Mapping[str, Any]) -> dict[str, Any]:
     """`stated`, a `user_data`, under our names."""
     indexed = {name: stated[name] for name in _PERSON if isinstance(stated.get(name), dict)}
     lists = {name: as_list(value) for name, value in indexed.items()}
-    person = _renamed({**stated, **lists}, _PERSON)
+    person = _renamed({**stated, **lists, **_only_values(stated)}, _PERSON)
     address = _all_opened(person.get("address"))
     if isinstance(address, dict):
         person["address"] = address = _renamed(address, _ADDRESS)
@@ -169,6 +169,13 @@ def our_person(stated: Mapping[str, Any]) -> dict[str, Any]:
         if known := {**known, **_name_parts(person, known)}:
             person["address"] = known
     return person
+
+
+def _only_values(stated: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of `stated` in lists of one, as Meta's libraries write them (``"fn": ["..."]``),
+    for fields of an address, which are single."""
+    lists = {name: stated[name] for name in _ADDRESS if isinstance(stated.get(name), list)}
+    return {name: listed[0] for name, listed in lists.items() if len(listed) == 1}
 
 
 def read_as(path: str) -> str | None:

@@ -138,6 +138,10 @@ def read(fields: dict[str, Any]) -> dict[str, Any]:
         (f'[{{"email": "{MAIL}"}}]', {"email_address": MAIL}),
         ([f'{{"email": "{MAIL}"}}'], {"email_address": MAIL}),
         (
+            {"em": [MAIL], "fn": ["Ada"], "ln": ["Byron"], "zp": [10115], "country": []},
+            {"email_address": [MAIL], "address": {**ADA, "postal_code": "10115"}, "country": []},
+        ),
+        (
             {"email_address": MAIL, "address": '{"firstName": "Ada", "last_name": "Byron"}'},
             {"email_address": MAIL, "address": ADA},
         ),
