@@ -6,18 +6,25 @@ from typing import Any
 from gateway.event.json_texts import opened
 from gateway.event.schema import as_items
 
-QUANTITIES = ("qty", "Qty", "QTY")
+QUANTITIES = ("qty", "Qty", "QTY", "Quantity", "QUANTITY")
 """The first of these that an item has is its quantity, unless it states that itself."""
+
+_NO_ITEMS = frozenset([str, list])
 
 
 def with_items_opened(raw: dict[str, Any]) -> dict[str, Any]:
-    """`raw`, an event with items, with each item of a list decoded that is JSON in a text; the same
-    object if there is none."""
+    """`raw`, an event with items, with each item of a list decoded that is JSON in a text, and with
+    the items of lists in the list itself; the same object if it has neither."""
     items = raw["items"]
-    if type(items) is not list or str not in map(type, items):
+    if type(items) is not list or _NO_ITEMS.isdisjoint(map(type, items)):
         return raw
     read = [opened(item) for item in items]
-    return {**raw, "items": read} if any(map(is_not, read, items)) else raw
+    lists = [each for each in read if isinstance(each, list)]
+    if lists and not any(isinstance(item, list) for listed in lists for item in listed):
+        read = [item for each in read for item in (each if isinstance(each, list) else [each])]
+    elif not any(map(is_not, read, items)):
+        return raw
+    return {**raw, "items": read}
 
 
 def with_quantities(raw: dict[str, Any]) -> dict[str, Any]:

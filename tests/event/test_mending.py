@@ -338,8 +338,11 @@ def test_what_is_empty_is_absent_and_not_named(field: str, nothing: Any) -> None
             for given in (
                 [{"item_id": "A", "qty": 2}],
                 [{"item_id": "A", "Qty": "2"}],
+                [{"item_id": "A", "Quantity": "2"}],
                 {"SKU-1": {"item_id": "A", "QTY": 2.0}},
                 '[{"item_id": "A", "qty": "2"}]',
+                [[{"item_id": "A", "QUANTITY": 2}]],
+                ['[{"item_id": "A", "quantity": 2}]'],
             )
         ),
         ({"items": [{"qty": 2}] * 20}, {"items": [{"quantity": 2}] * 20}, []),
@@ -357,6 +360,12 @@ def test_what_is_empty_is_absent_and_not_named(field: str, nothing: Any) -> None
             {"items": [{"item_id": "7", "quantity": 2}, {"item_id": "B"}]},
             [],
         ),
+        (
+            {"items": [[{"item_id": "A"}, "B"], {"item_id": "C"}]},
+            {"items": [{"item_id": "A"}, {"item_id": "C"}]},
+            ["items: not an object"],
+        ),
+        ({"items": [[[{"item_id": "A"}]], {"id": 1}]}, {"items": [{"id": 1}]}, ["items"]),
         ({"items": '[{"item_id": "A"'}, {}, ["items: not a list"]),
         ({"items": '["\\u0000"]'}, {}, ["items: not a list"]),
         ({"user_properties": '{"plan": "pro"}'}, {"user_properties": {"plan": "pro"}}, []),
