@@ -14,6 +14,7 @@ from destinations.numbers import read_number
 from gateway.event.currencies import (
     WITH_THREE_DECIMALS,
     WITHOUT_DECIMALS,
+    WITHOUT_WIDTH,
     currencies_of,
     in_common,
 )
@@ -22,10 +23,10 @@ _MAX_LENGTH = 64
 
 _FORMS = str.maketrans(
     {"\u00a0": " ", "\u2007": " ", "\u2009": " ", "\u202f": " ", "\u2019": "'", "\u2212": "-"}
-    | dict.fromkeys("\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff")
+    | dict.fromkeys(WITHOUT_WIDTH)
 )
 """Replaces special spaces and the typographic apostrophe and minus with the usual characters, and
-removes characters without width, such as marks of the direction of writing."""
+removes characters without width."""
 
 _UNIT = r"[^0-9+', .-][^0-9+',-]{0,3}?"
 _amount = re.compile(

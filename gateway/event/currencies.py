@@ -108,6 +108,9 @@ NO_CODES = frozenset(
 amounts would be wrong in another unit, names of currencies, words for "none", and ISO 4217's codes
 for no currency and for tests."""
 
+WITHOUT_WIDTH = "\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff"
+"""Characters that nobody sees, such as marks of the direction of writing."""
+
 _MAX_LENGTH = 32
 _parts = re.compile(r"[^\W\d_]+[.$]?|[^\w\s()\[\]]+").findall
 """Splits ``USD $`` into ``USD`` and ``$``. A word may end with a dot or a dollar sign: ``US$``."""
@@ -116,11 +119,11 @@ _parts = re.compile(r"[^\W\d_]+[.$]?|[^\w\s()\[\]]+").findall
 def currencies_of(text: str) -> tuple[str, ...]:
     """The currencies that `text`, a code, a sign or both (``USD $``), can mean; none for any other
     text."""
-    text = unescape(text).strip()
+    text = unescape(text).strip().strip(WITHOUT_WIDTH).strip()
     found = _of_one(text)
     if found or len(text) > _MAX_LENGTH:
         return found
-    return in_common([_of_one(part) or _of_one(part[:-1]) for part in _parts(text)])
+    return in_common([_of_one(part) or _of_one(part.rstrip(".$")) for part in _parts(text)])
 
 
 def in_common(all_meanings: list[tuple[str, ...]]) -> tuple[str, ...]:
