@@ -14,11 +14,19 @@ _WORDS = (
     "(not set)",
     "(none)",
     "n/a",
+    "(null)",
+    "<null>",
+    "<nil>",
+    "undefined.undefined",
+    "null.null",
+    "nan.nan",
 )
+"""Those in brackets are what Objective-C and Go write. Those with a dot are made of the parts of a
+cookie that is missing."""
 
 PLACEHOLDERS = frozenset(
     [form for word in _WORDS for form in (word, word.title(), word.upper())]
-    + ["NaN", "[object Object]", "00000000-0000-0000-0000-000000000000"]
+    + ["NaN", "NaN.NaN", "[object Object]", "00000000-0000-0000-0000-000000000000"]
 )
 """The words in their usual spellings."""
 

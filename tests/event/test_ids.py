@@ -25,6 +25,7 @@ def read(**fields: Any) -> dict[str, Any]:
         *("undefined", "Undefined", "null", "NULL", "NaN", "None", "[object Object]", " null "),
         *("true", "(not set)", "(none)", "N/A", "00000000-0000-0000-0000-000000000000"),
         *("{{Order ID}}", "${order}", "%%order%%", "*|ORDER|*", "<%= order %>", "#{order.id}"),
+        *("(null)", "<null>", "<nil>", "undefined.undefined", "null.null", "NaN.NaN"),
         *("{$order.id}", "{order_id}", "{order-id}", "[[ order ]]", "<?= $id ?>", "{% order %}"),
     ],
 )
@@ -41,7 +42,7 @@ def test_a_placeholder_is_set_aside(name: str, text: str) -> None:
     [
         *("undefined-1", "nullable", "order-null", "7", "Nan Goldin", "50%", "(a)", "-"),
         *("{3f2504e0-4f89-11d3-9a0c-0305e82c3301}", "a}}", "{{a", "*|", "{A7}", "{}", '{"a":"b"}'),
-        *("00", "0-1", "[order]", "#order", "<order>"),
+        *("undefined.1700000000", "(null", "null.1", "00", "0-1", "[order]", "#order", "<order>"),
     ],
 )
 def test_what_only_looks_similar_stays(name: str, text: str) -> None:
