@@ -241,6 +241,24 @@ def test_values_that_are_compared_may_be_nested_as_deeply_as_json(
     assert all(depth(value) < MAX_DEPTH for value in event.values())
 
 
+@pytest.mark.parametrize(
+    ("raw", "event"),
+    [
+        ({"event_name ": "x", " value": "5"}, {"event_name": "x", "value": 5}),
+        ({"event_name": "\u200bpurchase\ufeff\u00a0"}, {"event_name": "purchase"}),
+        ({"event_name": "x", "tax\t": 5, "tax": 7}, {"event_name": "x", "tax": 7, "tax\t": 5}),
+        (
+            {"event_name": "x", "\u200buser_data": {"email": "a@b.example"}},
+            {"event_name": "x", "user_data": {"email_address": "a@b.example"}},
+        ),
+        ({"event_name": "x", " a ": 5, "b c": 7}, {"event_name": "x", " a ": 5, "b c": 7}),
+        ({"event_name": "pürchase"}, {"event_name": "pürchase"}),
+    ],
+)
+def test_what_is_around_a_name_is_taken_off(raw: dict[str, Any], event: dict[str, Any]) -> None:
+    assert read_event(raw) == event
+
+
 def test_known_fields_come_first_and_the_others_as_they_were_sent() -> None:
     raw = {"z": None, "value": 1, "a": {"b": [None]}, "event_name": "purchase", "m": 2.0}
     event = read_event(raw)
