@@ -49,6 +49,9 @@ _unix_date = re.compile(
 ).fullmatch
 """``Thu Nov 19 10:00:00 UTC 2026``: the format of the command ``date`` and of Java's Date."""
 
+_slashed = re.compile(r"\A([0-9]{4})/([0-9]{2})/([0-9]{2})\b")
+"""``2026/11/21``, with or without a time behind it."""
+
 _milliseconds = re.compile(r"/Date\((-?[0-9]{1,15})(?:[+-][0-9]{4})?\)/").fullmatch
 """A date in .NET's JSON."""
 
@@ -106,10 +109,14 @@ def _date_to_seconds(text: str) -> float:
 
 
 def _of_object(stated: Mapping[str, Any]) -> object:
-    """The time in PHP's DateTime (``{"date", "timezone_type", "timezone"}``) or Protocol Buffers'
-    Timestamp (``{"seconds", "nanos"}``), as JSON; any other object unchanged. Raises `ValueError`
-    for a DateTime that cannot be read."""
-    seconds, nanos = stated.get("seconds"), stated.get("nanos", stated.get("nanoseconds", 0))
+    """The time in PHP's DateTime (``{"date", "timezone_type", "timezone"}``), a Timestamp of
+    Protocol Buffers (``{"seconds", "nanos"}``) or Firestore (``{"_seconds", "_nanoseconds"}``), or
+    a Date of MongoDB (``{"$date"}``), as JSON; any other object unchanged. Raises `ValueError` for
+    a DateTime that cannot be read."""
+    if "$date" in stated:
+        return stated["$date"]
+    plain = {name.removeprefix("_"): value for name, value in stated.items()}
+    seconds, nanos = plain.get("seconds"), plain.get("nanos", plain.get("nanoseconds", 0))
     if type(seconds) is int and type(nanos) is int and max(abs(seconds), abs(nanos)) < _MAX_SECONDS:
         return seconds + nanos / 1e9
     date, zone = stated.get("date"), stated.get("timezone")
@@ -129,7 +136,7 @@ def _read_other_date(text: str) -> datetime:
     """Raises `ValueError`."""
     if milliseconds := _milliseconds(text):
         return datetime.fromtimestamp(int(milliseconds[1]) / 1000, UTC)
-    text = text.strip()
+    text = _slashed.sub(r"\1-\2-\3", text.strip())
     if unix := _unix_date(text):
         month, day, clock, year = unix.groups()
         text = f"{day.strip()} {month} {year} {clock} GMT"

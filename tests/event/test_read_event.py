@@ -64,6 +64,11 @@ def read(**fields: Any) -> dict[str, Any]:
         (982598400000, 982598400.0),
         ({"seconds": 1795219200, "nanos": 500_000_000}, 1795219200.5),
         ({"seconds": 1795219200, "nanoseconds": 0}, 1795219200.0),
+        ({"_seconds": 1795219200, "_nanoseconds": 500_000_000}, 1795219200.5),
+        ({"$date": "2026-11-21T00:00:00Z"}, 1795219200.0),
+        ({"$date": 1795219200500}, 1795219200.5),
+        ("2026/11/21 00:00:00", 1795219200.0),
+        ("2026/11/21 01:00:00 +0100", 1795219200.0),
         *(
             ({"date": f"2026-11-21 {at}:00.000000", "timezone_type": 3, "timezone": zone}, seconds)
             for at, zone, seconds in (
@@ -87,6 +92,8 @@ def test_a_time_in_every_way_is_unix_seconds(said: object, seconds: float) -> No
         {"seconds": 10**400, "nanos": 0},
         {"seconds": 1795219200, "nanos": "0"},
         {"date": "SECRET", "timezone": "UTC"},
+        {"$date": {"$date": "2026-11-21"}},
+        "2026/21/11",
         {"date": "2026-11-21", "timezone": "../../etc/passwd"},
         {"date": "2026-11-21", "timezone": "Europe/Atlantis"},
         {"date": "2026-11-21", "timezone": "Europe"},
