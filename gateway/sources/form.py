@@ -24,6 +24,11 @@ _CONSENT = "consent"
 _is_bracketed = re.compile(r"[^\[\]]+(?:\[[^\[\]]+\](?:\.[^\[\]]+)?)+").fullmatch
 """A name as PHP and jQuery write it, ``items[0][item_id]``, or JavaScript: ``items[0].item_id``."""
 
+_with_empty_brackets = re.compile(
+    r"([^\[\]]+(?:\[[^\[\]]+\])*)\[\]((?:\.[^\[\]]+)?(?:\[[^\[\]]+\])*)"
+).fullmatch
+"""``items[][item_id]`` and ``user_data[email_address][]``: an element of a list without indexes."""
+
 _MAX_STEPS = 20_000
 """Steps into objects, for all dots of an event, which would be cut later anyway. Beyond that, names
 with dots stay as they are."""
@@ -80,19 +85,22 @@ def form_fields(body: bytes) -> Fields:
 def expand(fields: Iterable[tuple[str, str]]) -> Event:
     """The event in `fields`: dots and brackets lead into objects, numbers make lists.
 
-    ``items.0.item_id=A``, ``items[0][item_id]=A`` and ``items[0].item_id=A`` all become
-    ``{"items": [{"item_id": "A"}]}``. Of two fields with one name the last counts; an object wins
-    over a plain value of the same name. For fields that state consent, and for ``integrations``,
-    all values count: they become a list.
+    ``items.0.item_id=A``, ``items[0][item_id]=A``, ``items[0].item_id=A`` and
+    ``items[][item_id]=A`` all become ``{"items": [{"item_id": "A"}]}``. Of two fields with one name
+    the last counts; an object wins over a plain value of the same name. For fields that state
+    consent, and for ``integrations``, all values count: they become a list.
     """
     event: Event = {}
     stated: list[tuple[str, Any]] = []
     statements: dict[str, list[Any]] = {}
+    numbered = _Numbered()
     steps_left = _MAX_STEPS
     for name, value in fields:
         if name[:7].lower() == _CONSENT or name.startswith(INTEGRATIONS):
             stated.append((name, value))
             continue
+        if "[]" in name:
+            name = numbered.name(name)
         if "[" in name and _is_bracketed(name):
             name = name.replace("[", ".").replace("]", "")
         steps = min(name.count("."), MAX_DEPTH)
@@ -113,6 +121,29 @@ def expand(fields: Iterable[tuple[str, str]]) -> Event:
             event[name] = several(values)
     expanded = {name: _with_lists(value) for name, value in event.items()}
     return expanded | expand_statements(stated) if stated else expanded
+
+
+class _Numbered:
+    """Numbers the elements of lists that are written without indexes: ``items[][item_id]``. A name
+    that repeats is one of the next element."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, set[str]] = {}
+        self._indexes: dict[str, int] = {}
+
+    def name(self, name: str) -> str:
+        """`name` with an index in its empty brackets; unchanged if it has several of them, if it is
+        no path, and if it names a list of texts in the event itself (``a[]``)."""
+        found = _with_empty_brackets(name)
+        if found is None or not (found[2] or "[" in found[1]):
+            return name
+        before, after = found.groups()
+        names = self._names.setdefault(before, set())
+        if after in names:
+            names.clear()
+            self._indexes[before] += 1
+        names.add(after)
+        return f"{before}[{self._indexes.setdefault(before, 0)}]{after}"
 
 
 def _parent(event: Event, name: str) -> tuple[Event, str]:

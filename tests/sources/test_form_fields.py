@@ -130,6 +130,22 @@ def test_dots_lead_into_objects_and_numbers_make_lists(
     assert expand(fields.items()) == event
 
 
+@pytest.mark.parametrize(
+    ("query", "event"),
+    [
+        (
+            "items[][item_id]=A&items[][price]=5&items[][item_id]=B&items[][price]=7&items[][qty]=2",
+            {"items": [{"item_id": "A", "price": "5"}, {"item_id": "B", "price": "7", "qty": "2"}]},
+        ),
+        ("items[].item_id=A&items[].item_id=B", {"items": [{"item_id": "A"}, {"item_id": "B"}]}),
+        ("u[email][]=a&u[email][]=b&u[ph][]=1", {"u": {"email": ["a", "b"], "ph": ["1"]}}),
+        ("a[][b][]=1&a[]b=2&[][a]=3", {"a[][b][]": "1", "a[]b": "2", "[][a]": "3"}),
+    ],
+)
+def test_lists_without_indexes(query: str, event: dict[str, Any]) -> None:
+    assert expand(query_fields(query)) == event
+
+
 def test_of_two_fields_of_one_name_the_last_counts() -> None:
     assert expand([("a", "1"), ("a", "2")]) == {"a": "2"}
     assert expand([("a.gcs", "1"), ("a.gcs", "2")]) == {"a": {"gcs": "2"}}
