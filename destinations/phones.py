@@ -12,6 +12,16 @@ from destinations.remarks import remark
 
 _is_international = re.compile(r"\+[1-9][0-9 ()./-]{3,40}").fullmatch
 _digits = re.compile(r"[0-9]+")
+_word_after = re.compile(r"(?<=[0-9)])[^0-9+]{0,9}?[^\W\d_]{3}").search
+"""A word after a number, such as ``(home)`` or ``ext. 5``. libphonenumber reads letters as the
+digits on the keys of a telephone: ``home`` as 4663."""
+
+_SHORTEST_BEFORE_WORDS = 6
+"""Digits. With fewer, the words are part of the number: ``0800 FLOWERS``."""
+
+_is_rounded = re.compile(r"[0-9][.,][0-9]+[eE]\+?[0-9]{1,2}").fullmatch
+"""``4.9176E+12``: a spreadsheet has rounded the number."""
+
 _FROM_USA = "011"
 """The prefix for international calls from the USA."""
 
@@ -54,8 +64,20 @@ def e164(text: str, region: str | None) -> str:
     country code and is a mobile number after it. "" also for a number that repeats one digit, which
     people enter to withhold theirs.
     """
-    number = _e164(text.strip(), region)
+    text = text.strip()
+    number = _e164(_without_words(text), region)
     return "" if _is_made_up(number) else number
+
+
+def _without_words(text: str) -> str:
+    """`text` up to the first word after its digits; "" if these are too few, or rounded."""
+    if _is_rounded(text):
+        return ""
+    word = None if text[:4].lower() == "tel:" else _word_after(text)
+    if word is None:
+        return text
+    before = text[: word.start()]
+    return before if len("".join(_digits.findall(before))) >= _SHORTEST_BEFORE_WORDS else ""
 
 
 def _is_made_up(number: str) -> bool:

@@ -102,3 +102,24 @@ def test_a_mobile_number_may_have_its_country_code_without_a_plus(
     text: str, region: str, number: str
 ) -> None:
     assert e164(text, region) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("030 901820 (home)", "+4930901820"),
+        ("0171 1234567 mobil", "+491711234567"),
+        ("Tel. 030 901820, privat 030 901821", "+4930901820"),
+        ("+49 30 901820 ext. 5", "+4930901820"),
+        ("+49 30 901820 extension 512", "+4930901820"),
+        ("+49 30 901820x5", "+4930901820"),
+        ("p:+4930901820", "+4930901820"),
+        ("0800 FLOWERS", ""),
+        ("4.9176123456e13", ""),
+        ("4,9176E+12", ""),
+        ("030 abc", ""),
+        ("home", ""),
+    ],
+)
+def test_words_after_a_number_are_no_digits(text: str, number: str) -> None:
+    assert e164(text, "DE") == number
