@@ -238,8 +238,13 @@ _in_brackets = re.compile(r"[^<>@]*<([^<>]*)>").fullmatch
 def email(text: str) -> str:
     """Trimmed and lower case: Meta. Only the address of ``mailto:ada@example.com`` and
     ``Ada <ada@example.com>``; "" for several addresses, since any could be the person's, and for
-    values that cannot be an address, such as ``none`` and ``guest@localhost``."""
-    text = text.strip()
+    values that cannot be an address, such as ``none`` and ``guest@localhost``. Quotation marks
+    around it, ``%40`` and the wide letters of East Asian keyboards are mended."""
+    text = text.strip().strip('"').strip()
+    if "@" not in text and "%40" in text:
+        text = unquote(text)
+    if not text.isascii() and (plain := normal_form("NFKC", text)).isascii():
+        text = plain
     if text[:7].lower() == "mailto:":
         text = unquote(text[7:].partition("?")[0]).strip()
     if text[-1:] == ">" and (named := _in_brackets(text)):
