@@ -14,6 +14,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from destinations.paths import as_text
+from destinations.places import country_code
 from gateway.event.bounds import is_same
 from gateway.event.browser_ids import IN_PERSON, READ_AS
 from gateway.event.json_texts import opened
@@ -78,6 +80,15 @@ _PLACE = {
     "billing_state": "region",
     "billing_country": "country",
 }
+_CODE = "postal_code"
+_CODE_DIGITS = {
+    **dict.fromkeys(("NO", "DK", "AU", "NZ", "ZA"), 4),
+    **dict.fromkeys(("DE", "US", "FR", "IT", "ES", "FI", "MX", "KR", "TR"), 5),
+    "JP": 7,
+    "BR": 8,
+}
+"""How many digits postal codes have in countries where some begin with 0."""
+
 _ADDRESS = {**_NAMES, **_PLACE}
 """Our names by the senders'. Of several names for a field, the first with a value counts."""
 
@@ -106,11 +117,15 @@ def _has_other_address(address: Any) -> bool:
     if isinstance(address, str):
         return True
     if isinstance(address, dict) and isinstance(address := as_list(address), dict):
-        return not _OF_ADDRESS.isdisjoint(address)
+        return _is_other_address(address)
     return isinstance(address, list) and any(
-        isinstance(each, str) or (isinstance(each, dict) and not _OF_ADDRESS.isdisjoint(each))
+        isinstance(each, str) or (isinstance(each, dict) and _is_other_address(each))
         for each in address
     )
+
+
+def _is_other_address(address: Mapping[str, Any]) -> bool:
+    return isinstance(address.get(_CODE), int | float) or not _OF_ADDRESS.isdisjoint(address)
 
 
 def with_person(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,13 +177,23 @@ def our_person(stated: Mapping[str, Any]) -> dict[str, Any]:
         person["address"] = address = _renamed(address, _ADDRESS)
     elif isinstance(address, list):
         person["address"] = [
-            _renamed(each, _ADDRESS) if isinstance(each, dict) else each for each in address
+            _with_whole_code(_renamed(each, _ADDRESS)) if isinstance(each, dict) else each
+            for each in address
         ]
     if isinstance(address, dict) or is_empty(address):
         known = _with_flat(person, address if isinstance(address, dict) else {})
         if known := {**known, **_name_parts(person, known)}:
-            person["address"] = known
+            person["address"] = _with_whole_code(known)
     return person
+
+
+def _with_whole_code(address: dict[str, Any]) -> dict[str, Any]:
+    """`address` with the leading zeros of a postal code that was sent as a number."""
+    stated, country = address.get(_CODE), address.get("country")
+    if not (isinstance(stated, int | float) and isinstance(country, str)):
+        return address
+    code, digits = as_text(stated) or "", _CODE_DIGITS.get(country_code(country), 0)
+    return {**address, _CODE: code.zfill(digits)} if code.isdecimal() else address
 
 
 def _only_values(stated: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,6 +45,21 @@ def read(fields: dict[str, Any]) -> dict[str, Any]:
         ),
         ({"em": "b@x.example", "email": MAIL}, {"email_address": MAIL, "em": "b@x.example"}),
         ({"zip": 10115}, {"address": {"postal_code": "10115"}}),
+        ({"zip": 1067}, {"address": {"postal_code": "1067"}}),
+        ({"zip": 1067, "country": "DE"}, {"address": {"postal_code": "01067", "country": "DE"}}),
+        ({"zip": "1067", "country": "DE"}, {"address": {"postal_code": "1067", "country": "DE"}}),
+        (
+            {"address": {"postal_code": 2134.0, "country": "usa"}},
+            {"address": {"postal_code": "02134", "country": "usa"}},
+        ),
+        (
+            {"address": [{"postal_code": 150, "country": "Norway"}, {"postal_code": 1.5}]},
+            {"address": [{"postal_code": "0150", "country": "Norway"}, {"postal_code": "1.5"}]},
+        ),
+        (
+            {"address": {"postal_code": 1010, "country": "AT"}},
+            {"address": {"postal_code": "1010", "country": "AT"}},
+        ),
         (
             {"firstName": "Ada", "last_name": "Byron", "city": "Berlin", "state": "BE"},
             {"address": {**ADA, "city": "Berlin", "region": "BE"}},
