@@ -98,9 +98,13 @@ def unsendable(event: Event, mapper: Mapper, settings: PinterestSettings) -> str
 
 def _event_name(event: Event, mapper: Mapper) -> str:
     """The name in the mapping; ``custom`` for an event that it does not name, because Pinterest may
-    refuse other names."""
+    refuse other names. Its own names are sent, but shops also call it ``checkout`` when a customer
+    begins to pay."""
     name = mapper.name_of(event)
-    return name if name in STANDARD or event["event_name"] in mapper.names else "custom"
+    if event["event_name"] in mapper.names:
+        return name
+    is_known = name in STANDARD and (name != _PURCHASE or event.get("transaction_id"))
+    return name if is_known else "custom"
 
 
 def _action_source(event: Event, default: str) -> str:

@@ -73,6 +73,21 @@ def test_names(name: str, theirs: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("fields", "mapping", "theirs"),
+    [
+        ({"transaction_id": "T-1"}, {}, "checkout"),
+        ({}, {}, "custom"),
+        ({}, {"events": {"checkout": "checkout"}}, "checkout"),
+        ({}, {"events": {"checkout": "initiate_checkout"}}, "initiate_checkout"),
+    ],
+)
+def test_a_checkout_is_a_purchase_if_it_names_an_order(
+    fields: dict[str, Any], mapping: dict[str, Any], theirs: str
+) -> None:
+    assert sent(event("checkout", **fields), mapping=mapping)["event_name"] == theirs
+
+
+@pytest.mark.parametrize(
     ("mapping", "name"),
     [
         ({"events": {"login": "user_login"}}, "user_login"),
