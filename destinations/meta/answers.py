@@ -66,7 +66,7 @@ def _warnings(
 
 def _outcomes(request: Request, response: Response, answer: Mapping[str, Any]) -> list[Outcome]:
     error, received, sent = answer.get("error"), answer.get("events_received"), request.events
-    if isinstance(error, dict):
+    if isinstance(error, dict) and (error or not isinstance(received, int)):
         return _outcomes_of_error(request, response, error)
     if 200 <= response.status < 300 and isinstance(received, int):
         if received >= len(sent):

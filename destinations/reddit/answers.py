@@ -33,7 +33,7 @@ def outcomes(request: Request, response: Response) -> list[Outcome]:
     """One outcome for each event of `request`."""
     answer = json_object(response.body)
     error, data = answer.get("error"), answer.get("data")
-    if isinstance(error, dict):
+    if isinstance(error, dict) and (error or not isinstance(data, dict)):
         return _of_error(request, response, error)
     if isinstance(data, dict) and 200 <= response.status < 300:
         return of_each(request, _of_data(data, len(request.events)))

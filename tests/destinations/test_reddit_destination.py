@@ -360,6 +360,7 @@ STRANGER = "the answer is not from Reddit's API"
         (429, error(429, "slow"), Outcome("retry", "HTTP 429: slow", "destination", 1.0)),
         (500, error(500, "down"), Outcome("retry", "HTTP 500: down", "destination")),
         (200, error(400, "bad"), Outcome("rejected", "HTTP 400: bad", "request")),
+        (200, {"data": {}, "error": {}}, DELIVERED),
         (200, {"error": {}}, Outcome("retry", 'HTTP 200: {"error":{}}', "destination")),
         (502, b"<html>", Outcome("retry", f"HTTP 502: {STRANGER}: <html>", "destination")),
         (200, b"<html>", Outcome("retry", f"HTTP 200, {STRANGER}: <html>", "destination")),

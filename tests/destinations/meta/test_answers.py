@@ -18,6 +18,7 @@ def outcome_of(status: int, answer: Any) -> Outcome:
 
 def test_all_received_is_delivered() -> None:
     assert outcome_of(200, {"events_received": 2, "messages": [], "fbtrace_id": "A"}) == DELIVERED
+    assert outcome_of(200, {"events_received": 2, "error": {}}) == DELIVERED
 
 
 def test_fewer_received_are_looked_for_by_halving() -> None:
