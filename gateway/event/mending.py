@@ -141,12 +141,20 @@ Member = Callable[[str], Mend | None]
 
 def mended(raw: Event, own_properties: bool) -> Event:
     """`raw`, an event within the bounds, with known fields that all fit. The event's name and its
-    consent are not mended."""
+    consent are not mended. A currency that only an amount names is also that of other amounts."""
+    event, told = _mended(raw, own_properties, "")
+    return _mended(raw, own_properties, told)[0] if told else event
+
+
+def _mended(raw: Event, own_properties: bool, currency: str) -> tuple[Event, str]:
+    """The event, and its currency if an amount named it first. currency: of the event, if it is
+    known otherwise than by its field."""
+    raw = with_whole_amounts(raw) if currency in WITHOUT_DECIMALS else raw
+    told = ""
     event = {name: value for name, value in raw.items() if name not in _FIELDS}
     ignored: dict[str, str] = {}
     own: dict[str, Any] = {}
     is_free = own_properties and not _is_commerce(raw.get("event_name"))
-    currency = ""
     for name, mend in _FIELDS.items():
         if name not in raw:
             continue
@@ -159,6 +167,7 @@ def mended(raw: Event, own_properties: bool) -> Event:
             event[name] = value
         known = value if name == "currency" and value is not _ABSENT else notes.currency
         if known != currency:
+            told = "" if name == "currency" else known
             currency = known
             raw = with_whole_amounts(raw) if currency in WITHOUT_DECIMALS else raw
         ignored |= notes.ignored
@@ -169,7 +178,7 @@ def mended(raw: Event, own_properties: bool) -> Event:
     if ignored:
         named = [{"field": field, "reason": reason} for field, reason in ignored.items()]
         event[IGNORED] = named[:MAX_IGNORED]
-    return event
+    return event, told
 
 
 def _is_commerce(name: Any) -> bool:

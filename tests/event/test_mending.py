@@ -279,6 +279,19 @@ def test_a_number_is_read_if_there_is_one_way_to_read_it(
         ({"value": "$5.00", "currency": "USD"}, {"value": 5, "currency": "USD"}),
         ({"value": "5 €", "currency": "usd"}, {"currency": "USD"}),
         ({"value": "5 €", "tax": "1 £"}, {"value": 5, "currency": "EUR"}),
+        (
+            {"value": "5.990", "shipping": "₩1.500"},
+            {"value": 5990, "shipping": 1500, "currency": "KRW"},
+        ),
+        (
+            {"items": [{"item_id": "A", "price": "5.990"}, {"item_id": "B", "price": "₩2.000"}]},
+            {
+                "items": [{"item_id": "A", "price": 5990}, {"item_id": "B", "price": 2000}],
+                "currency": "KRW",
+            },
+        ),
+        ({"value": "$59.90", "tax": "USD 5"}, {"value": 59.9, "tax": 5, "currency": "USD"}),
+        ({"value": "5 £", "tax": "$1", "shipping": "2 €"}, {"value": 5, "currency": "GBP"}),
         ({"value": "5 €", "currency": "€"}, {"value": 5, "currency": "EUR"}),
         ({"engagement_time_msec": "5 €"}, {}),
         ({"engagement_time_msec": "1,5"}, {"engagement_time_msec": 1.5}),
