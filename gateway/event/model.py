@@ -31,7 +31,7 @@ from gateway.event.person import has_other_shape, with_person
 from gateway.event.plain_items import plain_items
 from gateway.event.plain_names import with_plain_names
 from gateway.event.schema import EventFields, validate
-from gateway.event.whole_amounts import with_whole_amounts
+from gateway.event.whole_amounts import with_amounts_of_items, with_whole_amounts
 
 Event = dict[str, Any]
 
@@ -107,6 +107,8 @@ def read_event(raw: Any, own_properties: bool = False) -> Event:
         elif has_whole_cookies(raw):
             raw = with_ids(raw)
         if "items" in raw:
+            if not raw.get("currency"):
+                raw = with_amounts_of_items(raw)
             if (plain := _with_plain_items(raw)) is not None:
                 return plain
             if (named := with_quantities(with_items_opened(raw))) is not raw:

@@ -5,6 +5,7 @@ import re
 from operator import is_not
 from typing import Any
 
+from gateway.event.currencies import WITHOUT_DECIMALS
 from gateway.event.schema import as_items
 
 MONEY = frozenset(["value", "tax", "shipping", "price", "discount"])
@@ -23,6 +24,18 @@ def with_whole_amounts(raw: dict[str, Any]) -> dict[str, Any]:
         if any(map(is_not, listed, items)):
             return {**read, "items": listed}
     return read
+
+
+def with_amounts_of_items(raw: dict[str, Any]) -> dict[str, Any]:
+    """As `with_whole_amounts`, for an event that names no currency, if its items all name the same
+    one; the same object if that has decimals."""
+    items = raw["items"]
+    first = items[0] if isinstance(items, list) and items else None
+    code = first.get("currency") if isinstance(first, dict) else None
+    if not isinstance(code, str) or code.upper() not in WITHOUT_DECIMALS:
+        return raw
+    alike = all(isinstance(each, dict) and each.get("currency") == code for each in items)
+    return with_whole_amounts(raw) if alike else raw
 
 
 def _read(holder: dict[str, Any]) -> dict[str, Any]:

@@ -290,6 +290,14 @@ def test_a_number_is_read_if_there_is_one_way_to_read_it(
                 "currency": "KRW",
             },
         ),
+        (
+            {"value": "5.990", "items": [{"item_id": "A", "price": "5.990", "currency": "clp"}]},
+            {"value": 5990, "items": [{"item_id": "A", "price": 5990, "currency": "clp"}]},
+        ),
+        (
+            {"value": "5.990", "items": [{"currency": "CLP"}, {"currency": "EUR"}]},
+            {"value": 5.99, "items": [{"currency": "CLP"}, {"currency": "EUR"}]},
+        ),
         ({"value": "$59.90", "tax": "USD 5"}, {"value": 59.9, "tax": 5, "currency": "USD"}),
         ({"value": "5 £", "tax": "$1", "shipping": "2 €"}, {"value": 5, "currency": "GBP"}),
         ({"value": "5 €", "currency": "€"}, {"value": 5, "currency": "EUR"}),
