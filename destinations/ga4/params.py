@@ -111,6 +111,8 @@ _NOT_BESIDE_OWN = _NOT_FROM_EVENT | {"params"}
 _NOT_OWN_PARAMS = frozenset({"items", "debug_mode", "firebase_conversion"})
 """Custom parameters that are left out, because these names have a meaning at GA4."""
 
+_AMOUNTS = ("value", "tax", "shipping")
+
 _MAPPED_OF_CLIENT = ("user_properties", "user_data")
 MAPPED_FIELDS = frozenset(["params", *_MAPPED_OF_CLIENT])
 """The fields that a mapping may set; not identifiers, consent, place and device."""
@@ -146,15 +148,27 @@ def _params(event: Event, mapper: Mapper, debug_mode: bool) -> dict[str, Any]:
         params["value"] = value
     elif "value" in event or "items" in event:
         params |= _worth(event, mapper)
-    if items := item_params(event.get("items", ()), mapper.name_of(event) == "refund"):
+    is_refund = mapper.name_of(event) == "refund"
+    if items := item_params(event.get("items", ()), is_refund):
         params["items"] = items
     own = event.get("params")
     if isinstance(own, dict):
         given = scalar_params(own, _NOT_OWN_PARAMS) | scalar_params(event, _NOT_BESIDE_OWN)
     else:
         given = scalar_params(event, _NOT_FROM_EVENT)
+    if is_refund:
+        params |= _positive_amounts(event)
     older = commerce_params(event)
     return older | given | params if older else given | params
+
+
+def _positive_amounts(refund: Event) -> dict[str, Any]:
+    """The amounts that `refund` states below zero, without their sign: GA4 subtracts a refund."""
+    stated = {name: refund[name] for name in _AMOUNTS if name in refund}
+    found = {name: -amount for name, amount in stated.items() if amount < 0}
+    if found:
+        remark("value: made the amounts of a refund positive")
+    return found
 
 
 def _worth(event: Event, mapper: Mapper) -> dict[str, Any]:

@@ -81,3 +81,11 @@ def test_a_refund_has_positive_quantities(quantity: float, sent: dict[str, float
     items = [{"item_id": "A", "quantity": quantity}]
     event = {"event_name": "refund", "client_id": "1.2", "transaction_id": "T-1", "items": items}
     assert params(event, 0.0)["items"] == [{"item_id": "A", **sent}]
+
+
+def test_a_refund_has_positive_amounts(example: Example, now: float) -> None:
+    amounts = {"value": 19.9, "tax": 3.2, "shipping": 4.9}
+    stated = {name: -amount for name, amount in amounts.items()}
+    found = params(example("refund", **stated), now)
+    assert {name: found[name] for name in amounts} == amounts
+    assert params(example("purchase", **stated), now)["tax"] == -3.2

@@ -79,6 +79,7 @@ BELOW_ZERO = items((10, None), (-25, None))
 NO_CURRENCY = "currency: missing; GA4 does not count a value without it"
 SEVERAL = "items: have several currencies, so neither a currency nor a value comes from them"
 OTHER = "items: have another currency than the event, so no value comes from them"
+POSITIVE = "value: made the amounts of a refund positive"
 NEGATIVE = "value: left out, because the items of the purchase add up to less than zero"
 
 
@@ -103,6 +104,14 @@ NEGATIVE = "value: left out, because the items of the purchase add up to less th
         ({"value": -7, "items": EURO}, (-7, "EUR"), []),
         ({"currency": "EUR", "items": BELOW_ZERO}, (None, "EUR"), [NEGATIVE]),
         ({"items": items((-1, "EUR"))}, (None, "EUR"), [NEGATIVE]),
+        ({"event_name": "refund", "value": 7, "currency": "EUR"}, (7, "EUR"), []),
+        ({"event_name": "refund", "value": -7, "currency": "EUR"}, (7, "EUR"), [POSITIVE]),
+        ({"event_name": "refund", "value": -7, "items": EURO}, (7, "EUR"), [POSITIVE]),
+        (
+            {"event_name": "refund", "value": -7, "tax": -1, "shipping": -2.5, "currency": "EUR"},
+            (7, "EUR"),
+            [POSITIVE],
+        ),
         (
             {"event_name": "refund", "currency": "EUR", "items": BELOW_ZERO},
             (-15, "EUR"),
