@@ -240,7 +240,7 @@ def email(text: str) -> str:
     ``Ada <ada@example.com>``; "" for several addresses, since any could be the person's, and for
     values that cannot be an address, such as ``none`` and ``guest@localhost``. Quotation marks
     around it, ``%40`` and the wide letters of East Asian keyboards are mended."""
-    text = text.strip().strip('"').strip()
+    text = _trimmed(text).strip('"').strip()
     if "@" not in text and "%40" in text:
         text = unquote(text)
     if not text.isascii() and (plain := normal_form("NFKC", text)).isascii():

@@ -17,6 +17,7 @@ from gateway.event import Event
 from gateway.ledger.id_spellings import (
     earlier_spelling,
     gmail_spelling,
+    has_at,
     phone_spelling,
     spelling,
 )
@@ -127,7 +128,7 @@ class EventDigests:
 
     def _digests_of_person(self, text: str) -> Sequence[str]:
         spellings = [spelling(text)]
-        if "@" in text and (mailbox := gmail_spelling(text)):
+        if has_at(text) and (mailbox := gmail_spelling(text)):
             spellings.append(mailbox)
         return [self._digest("person", each) for each in dict.fromkeys(spellings)]
 

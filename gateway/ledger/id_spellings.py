@@ -21,6 +21,9 @@ _is_base64 = re.compile(r"[A-Za-z0-9+/_-]{42}[AEIMQUYcgkosw048]=?", re.ASCII).fu
 """32 bytes in Base64, also in the alphabet for URLs."""
 
 _FOR_URLS = str.maketrans("-_", "+/")
+has_at = re.compile("@|%40|\uff20").search
+"""Whether a text may be an e-mail address, also with an encoded or a wide ``@``."""
+
 TEL = "tel:"
 _PHONE = " tel:"
 """The prefix of the digits of a phone number. It begins with a blank, unlike any other spelling."""
@@ -32,7 +35,7 @@ _LONGEST_PHONE = 100
 def spelling(text: str) -> str:
     """For an e-mail address its SHA-256 digest; for a SHA-256 digest its hex digits in lower case;
     any other id without surrounding blanks, in Unicode's form NFC."""
-    if "@" in text:
+    if has_at(text):
         return _address_spelling(text)
     if len(text) >= _SHORTEST_HASH and (known := sha256_in(text)):
         return known
