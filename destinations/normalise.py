@@ -9,6 +9,7 @@ capi-param-builder; developers.google.com/analytics/devguides/collection/ga4/uid
 """
 
 import re
+from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from hashlib import sha256
@@ -41,6 +42,14 @@ _digest = re.compile(
 ).fullmatch
 """A hash, with or without the mark that capi-param-builder appends to its hashes."""
 
+_is_base64 = re.compile(r"[A-Za-z0-9+/_-]{42}[AEIMQUYcgkosw048]=?", re.ASCII).fullmatch
+"""32 bytes in Base64, also in the alphabet for URLs."""
+
+_FOR_URLS = str.maketrans("-_", "+/")
+
+_CONTACTS = ("email_address", "phone_number")
+"""Fields whose values in clear cannot be taken for Base64. Ids can be."""
+
 _OF_NOTHING = frozenset(sha256(word.encode()).hexdigest() for word in ("", " ", *PLACEHOLDERS))
 """The hashes of an empty value and of placeholders, which some senders hash."""
 
@@ -65,13 +74,15 @@ def hashing(field: str, *normalisers: Normaliser, form: str = "") -> Hashing:
     """Returns what hashes `field` of holders: SHA-256 in lower-case hex, without repetition.
 
     The field has one text or several, each hashed in the form of each normaliser. A text of 64 hex
-    digits is a hash already. It is kept, here and in ``sha256_<field>``, without a mark that Meta's
+    digits is a hash already, and so is 32 bytes in Base64 in the place of an e-mail address or a
+    phone number. It is kept, here and in ``sha256_<field>``, without a mark that Meta's
     capi-param-builder appended. Anything else in ``sha256_<field>`` is left out, because it may be
     the clear value. Hashes that a sender gave come last, because they may have the form of another
     vendor, and some vendors accept only one. form: the name under which the hashes are stored with
     `hash_at_ingest`, by default made of the names of the functions.
     """
     known = f"sha256_{field}"
+    is_contact = field in _CONTACTS
     form = form or "+".join(map(_name_of, normalisers))
     cached = lru_cache(_REMEMBERED)(digests_of) if field in _OF_MANY else digests_of
 
@@ -86,7 +97,8 @@ def hashing(field: str, *normalisers: Normaliser, form: str = "") -> Hashing:
             if field in holder:
                 for text in _texts(holder[field]):
                     find = cached if len(text) <= _LONGEST_REMEMBERED else digests_of
-                    found = find(text, normalisers)
+                    is_hash = is_contact and _is_base64(text)
+                    found = _usable(_digest_in(text)) if is_hash else find(text, normalisers)
                     if text and not found:
                         remark(f"{field}: removed because its value is not valid")
                     digests += found
@@ -110,8 +122,7 @@ def _given_digests(holder: Mapping[str, Any], field: str, form: str) -> list[str
         return stored
     digests: list[str] = []
     for text in _texts(holder.get(f"sha256_{field}")):
-        if known := _digest(text):
-            digest = known[1].lower()
+        if digest := _digest_in(text):
             if digest in _OF_NOTHING:
                 remark(f"sha256_{field}: removed because it is the hash of an empty value")
             else:
@@ -119,6 +130,19 @@ def _given_digests(holder: Mapping[str, Any], field: str, form: str) -> list[str
         elif text:
             remark(f"sha256_{field}: removed because it is not a SHA-256 digest in hex")
     return digests
+
+
+def _digest_in(text: str) -> str:
+    """The hash that `text` is, in hex or, as some tags write it, in Base64; "" if it is none."""
+    if known := _digest(text):
+        return known[1].lower()
+    if _is_base64(text):
+        return b64decode(text.translate(_FOR_URLS).rstrip("=") + "=").hex()
+    return ""
+
+
+def _usable(digest: str) -> list[str]:
+    return [digest] if digest and digest not in _OF_NOTHING else []
 
 
 def _name_of(function: Callable[..., object]) -> str:
@@ -143,8 +167,7 @@ def digests_of(text: str, normalisers: Sequence[Normaliser]) -> list[str]:
     """`text` itself if it is a hash, else the hashes of its forms. Empty if nothing usable is left,
     for a placeholder, and for the hash of one."""
     if len(text) >= _DIGEST_LENGTH and (known := _digest(text)):
-        digest = known[1].lower()
-        return [] if digest in _OF_NOTHING else [digest]
+        return _usable(known[1].lower())
     if text[:1] in STARTS and is_placeholder(text):
         return []
     digests, before = [], ""

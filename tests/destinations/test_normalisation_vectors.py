@@ -6,6 +6,8 @@ we deviate from, and why.
 """
 
 import json
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -102,6 +104,25 @@ def test_a_hash_with_something_else_after_it_is_none(mark: str) -> None:
     digest = sha256(b"ada@example.com").hexdigest()
     hashed = normalise.hashing("email_address", normalise.email)
     assert hashed([{"sha256_email_address": digest + mark}]) == []
+
+
+@pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode])
+@pytest.mark.parametrize("padding", ["=", ""])
+@pytest.mark.parametrize("field", ["email_address", "sha256_email_address"])
+def test_a_hash_may_be_in_base64(
+    field: str, padding: str, encode: Callable[[bytes], bytes]
+) -> None:
+    hashed = normalise.hashing("email_address", normalise.email)
+    for text in ("ada@example.com", "d@example.com", "undefined"):
+        digest = sha256(text.encode())
+        written = encode(digest.digest()).decode().rstrip("=") + padding
+        assert hashed([{field: written}]) == ([] if "@" not in text else [digest.hexdigest()])
+
+
+def test_an_id_in_base64_is_no_hash() -> None:
+    text = b64encode(bytes(range(32))).decode()
+    hashed = normalise.hashing("external_id", normalise.trimmed_name)
+    assert hashed([{"external_id": text}]) == [sha256(text.lower().encode()).hexdigest()]
 
 
 @pytest.mark.parametrize(
