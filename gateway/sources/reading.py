@@ -188,8 +188,9 @@ def as_object(value: Any) -> dict[str, Any]:
 
 def as_messages(value: Any) -> Any:
     """The list of messages in `value`; any other value unchanged. PHP writes a list with gaps as an
-    object with indexes, a single message may have no list around it, and a message may be JSON in a
-    text."""
+    object with indexes, a single message may have no list around it, and a message or the whole
+    list may be JSON in a text."""
+    value = decoded_text(value)
     if isinstance(value, list) and str not in map(type, value):
         return value
     listed = as_list(value)

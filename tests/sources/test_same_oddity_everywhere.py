@@ -262,8 +262,9 @@ BATCHES: dict[str, tuple[Fields, Callable[[Any], Inbound]]] = {
         (lambda message: {"0": message, "2": message}, 2),
         (lambda message: message, 1),
         (lambda message: [None, message, 5, "x", [], message], 2),
+        (lambda message: json.dumps([message, message]), 2),
     ],
-    ids=["object with indexes", "one message", "neighbours that are none"],
+    ids=["object with indexes", "one message", "neighbours that are none", "in a text"],
 )
 def test_a_batch(protocol: str, odd: Callable[[Fields], Any], count: int) -> None:
     message, request = BATCHES[protocol]

@@ -9,6 +9,7 @@ from typing import Any
 
 from destinations.paths import as_text
 from gateway.event import Event
+from gateway.event.json_texts import opened
 from gateway.event.schema import as_list
 from gateway.sources.base import Inbound, Refused, check_count
 from gateway.sources.form import form_fields, query_fields
@@ -57,7 +58,7 @@ def read_hits(request: Inbound) -> Hits:
 
 
 def _bulk(body: Any, query: Hit) -> Hits:
-    requests = as_list(body.get("requests")) if isinstance(body, dict) else None
+    requests = as_list(opened(body.get("requests"))) if isinstance(body, dict) else None
     if isinstance(requests, dict | str) and requests:
         requests = [requests]
     if not isinstance(requests, list) or not requests:
