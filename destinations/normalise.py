@@ -45,6 +45,8 @@ _digest = re.compile(
 _is_base64 = re.compile(r"[A-Za-z0-9+/_-]{42}[AEIMQUYcgkosw048]=?", re.ASCII).fullmatch
 """32 bytes in Base64, also in the alphabet for URLs."""
 
+_BASE64_LENGTHS = (43, 44)
+
 _FOR_URLS = str.maketrans("-_", "+/")
 
 _CONTACTS = ("email_address", "phone_number")
@@ -97,7 +99,7 @@ def hashing(field: str, *normalisers: Normaliser, form: str = "") -> Hashing:
             if field in holder:
                 for text in _texts(holder[field]):
                     find = cached if len(text) <= _LONGEST_REMEMBERED else digests_of
-                    is_hash = is_contact and _is_base64(text)
+                    is_hash = is_contact and len(text) in _BASE64_LENGTHS and _is_base64(text)
                     found = _usable(_digest_in(text)) if is_hash else find(text, normalisers)
                     if text and not found:
                         remark(f"{field}: removed because its value is not valid")
@@ -263,7 +265,9 @@ def email(text: str) -> str:
     ``Ada <ada@example.com>``; "" for several addresses, since any could be the person's, and for
     values that cannot be an address, such as ``none`` and ``guest@localhost``. Quotation marks
     around it, ``%40`` and the wide letters of East Asian keyboards are mended."""
-    text = _trimmed(text).strip('"').strip()
+    text = _trimmed(text)
+    if '"' in text:
+        text = text.strip('"').strip()
     if "@" not in text and "%40" in text:
         text = unquote(text)
     if not text.isascii() and (plain := normal_form("NFKC", text)).isascii():

@@ -12,6 +12,7 @@ from destinations.remarks import remark
 
 _is_international = re.compile(r"\+[1-9][0-9 ()./-]{3,40}").fullmatch
 _digits = re.compile(r"[0-9]+")
+_has_no_letters = re.compile(r"[0-9+() ./-]*").fullmatch
 _word_after = re.compile(r"(?<=[0-9)])[^0-9+]{0,9}?[^\W\d_]{3}").search
 """A word after a number, such as ``(home)`` or ``ext. 5``. libphonenumber reads letters as the
 digits on the keys of a telephone: ``home`` as 4663."""
@@ -71,6 +72,8 @@ def e164(text: str, region: str | None) -> str:
 
 def _without_words(text: str) -> str:
     """`text` up to the first word after its digits; "" if these are too few, or rounded."""
+    if _has_no_letters(text):
+        return text
     if _is_rounded(text):
         return ""
     word = None if text[:4].lower() == "tel:" else _word_after(text)

@@ -29,7 +29,7 @@ from gateway.event.json_texts import opened
 from gateway.event.mending import IGNORED, mended
 from gateway.event.person import has_other_shape, with_person
 from gateway.event.plain_items import plain_items
-from gateway.event.plain_names import with_plain_names
+from gateway.event.plain_names import with_plain_event_name, with_plain_names
 from gateway.event.schema import EventFields, validate
 from gateway.event.whole_amounts import with_amounts_of_items, with_whole_amounts
 
@@ -101,7 +101,7 @@ def read_event(raw: Any, own_properties: bool = False) -> Event:
     Raises `EventError` if the event has no usable name.
     """
     if isinstance(raw, dict):
-        raw = with_plain_names(raw)
+        raw = with_plain_event_name(raw)
         if has_other_shape(raw):
             raw = with_ids(with_person(raw))
         elif has_whole_cookies(raw):
@@ -130,6 +130,8 @@ def read_event(raw: Any, own_properties: bool = False) -> Event:
             return read_event(_without_reserved(raw), own_properties)
         if (moved := with_outer_ids(raw)) is not raw:
             return read_event(moved, own_properties)
+        if (plain_named := with_plain_names(raw, raw)) is not raw:
+            return read_event(plain_named, own_properties)
         raw = mended(_within_bounds(raw), own_properties)
         event = known_fields(raw)
     unbounded = [event[name] for name in _OPEN if name in event]
@@ -140,6 +142,8 @@ def read_event(raw: Any, own_properties: bool = False) -> Event:
                 return read_event(_without_reserved(raw), own_properties)
             if has_outer_ids(others) and (moved := with_outer_ids(raw)) is not raw:
                 return read_event(moved, own_properties)
+            if (plain_named := with_plain_names(raw, others)) is not raw:
+                return read_event(plain_named, own_properties)
             if len(raw) > MAX_KEYS:
                 return cut({**event, **_stated(raw)}, raw)
         event |= others
@@ -169,6 +173,8 @@ def _with_plain_items(raw: Event) -> Event | None:
     if len(event) < len(raw):
         others = _others(event, raw)
         if not _RESERVED.isdisjoint(others) or has_outer_ids(others):
+            return None
+        if with_plain_names(raw, others) is not raw:
             return None
         event |= others
         unbounded += others.values()

@@ -88,6 +88,7 @@ _CODE_DIGITS = {
     "BR": 8,
 }
 """How many digits postal codes have in countries where some begin with 0."""
+_NUMBERS = (int, float)
 
 _ADDRESS = {**_NAMES, **_PLACE}
 """Our names by the senders'. Of several names for a field, the first with a value counts."""
@@ -125,7 +126,7 @@ def _has_other_address(address: Any) -> bool:
 
 
 def _is_other_address(address: Mapping[str, Any]) -> bool:
-    return isinstance(address.get(_CODE), int | float) or not _OF_ADDRESS.isdisjoint(address)
+    return type(address.get(_CODE)) in _NUMBERS or not _OF_ADDRESS.isdisjoint(address)
 
 
 def with_person(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -190,7 +191,7 @@ def our_person(stated: Mapping[str, Any]) -> dict[str, Any]:
 def _with_whole_code(address: dict[str, Any]) -> dict[str, Any]:
     """`address` with the leading zeros of a postal code that was sent as a number."""
     stated, country = address.get(_CODE), address.get("country")
-    if not (isinstance(stated, int | float) and isinstance(country, str)):
+    if type(stated) not in _NUMBERS or not isinstance(country, str):
         return address
     code, digits = as_text(stated) or "", _CODE_DIGITS.get(country_code(country), 0)
     return {**address, _CODE: code.zfill(digits)} if code.isdecimal() else address
