@@ -29,7 +29,7 @@ from gateway.event.json_texts import opened
 from gateway.event.mending import IGNORED, mended
 from gateway.event.person import has_other_shape, with_person
 from gateway.event.plain_items import plain_items
-from gateway.event.plain_names import with_plain_event_name, with_plain_names
+from gateway.event.plain_names import with_plain_names
 from gateway.event.schema import EventFields, validate
 from gateway.event.whole_amounts import with_amounts_of_items, with_whole_amounts
 
@@ -101,7 +101,6 @@ def read_event(raw: Any, own_properties: bool = False) -> Event:
     Raises `EventError` if the event has no usable name.
     """
     if isinstance(raw, dict):
-        raw = with_plain_event_name(raw)
         if has_other_shape(raw):
             raw = with_ids(with_person(raw))
         elif has_whole_cookies(raw):

@@ -1,20 +1,11 @@
-"""Mends names of events and of fields that were copied with blanks or invisible characters around
-them, such as into the form of a tag manager."""
+"""Mends names of fields that were copied with blanks or invisible characters around them, such as
+into the form of a tag manager."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from gateway.event.currencies import WITHOUT_WIDTH
 from gateway.event.schema import EventFields
-
-
-def with_plain_event_name(raw: dict[str, Any]) -> dict[str, Any]:
-    """`raw`, an event as it was sent, with nothing invisible around its name; the same object if
-    nothing is."""
-    name = raw.get("event_name")
-    if isinstance(name, str) and not name.isascii() and (plain := _trimmed(name)) != name:
-        return {**raw, "event_name": plain}
-    return raw
 
 
 def with_plain_names(raw: dict[str, Any], unknown: Iterable[str]) -> dict[str, Any]:

@@ -252,17 +252,19 @@ def test_values_that_are_compared_may_be_nested_as_deeply_as_json(
     ("raw", "event"),
     [
         ({"event_name ": "x", " value": "5"}, {"event_name": "x", "value": 5}),
-        ({"event_name": "\u200bpurchase\ufeff\u00a0"}, {"event_name": "purchase"}),
+        ({"event_name": "x", "\u200bvalue\ufeff\u00a0": 5}, {"event_name": "x", "value": 5}),
+        ({"event_name": "\u200b"}, {"event_name": "\u200b"}),
         ({"event_name": "x", "tax\t": 5, "tax": 7}, {"event_name": "x", "tax": 7, "tax\t": 5}),
         (
             {"event_name": "x", "\u200buser_data": {"email": "a@b.example"}},
             {"event_name": "x", "user_data": {"email_address": "a@b.example"}},
         ),
         ({"event_name": "x", " a ": 5, "b c": 7}, {"event_name": "x", " a ": 5, "b c": 7}),
-        ({"event_name": "pürchase"}, {"event_name": "pürchase"}),
     ],
 )
-def test_what_is_around_a_name_is_taken_off(raw: dict[str, Any], event: dict[str, Any]) -> None:
+def test_what_is_around_the_name_of_a_field_is_taken_off(
+    raw: dict[str, Any], event: dict[str, Any]
+) -> None:
     assert read_event(raw) == event
 
 
