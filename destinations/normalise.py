@@ -45,8 +45,6 @@ _digest = re.compile(
 _is_base64 = re.compile(r"[A-Za-z0-9+/_-]{42}[AEIMQUYcgkosw048]=?", re.ASCII).fullmatch
 """32 bytes in Base64, also in the alphabet for URLs."""
 
-_BASE64_LENGTHS = (43, 44)
-
 _FOR_URLS = str.maketrans("-_", "+/")
 
 _CONTACTS = ("email_address", "phone_number")
@@ -99,8 +97,8 @@ def hashing(field: str, *normalisers: Normaliser, form: str = "") -> Hashing:
             if field in holder:
                 for text in _texts(holder[field]):
                     find = cached if len(text) <= _LONGEST_REMEMBERED else digests_of
-                    is_hash = is_contact and len(text) in _BASE64_LENGTHS and _is_base64(text)
-                    found = _usable(_digest_in(text)) if is_hash else find(text, normalisers)
+                    known_hash = hash_in_base64(text) if is_contact else ""
+                    found = _usable(known_hash) if known_hash else find(text, normalisers)
                     if text and not found:
                         remark(f"{field}: removed because its value is not valid")
                     digests += found
@@ -138,13 +136,18 @@ def _digest_in(text: str) -> str:
     """The hash that `text` is, in hex or, as some tags write it, in Base64; "" if it is none."""
     if known := _digest(text):
         return known[1].lower()
-    if _is_base64(text):
-        return b64decode(text.translate(_FOR_URLS).rstrip("=") + "=").hex()
-    return ""
+    return hash_in_base64(text)
+
+
+def hash_in_base64(text: str) -> str:
+    """The SHA-256 digest that `text` is in Base64, in hex; "" if it is none."""
+    if len(text) not in (43, 44) or not _is_base64(text):
+        return ""
+    return b64decode(text.translate(_FOR_URLS).rstrip("=") + "=").hex()
 
 
 def _usable(digest: str) -> list[str]:
-    return [digest] if digest and digest not in _OF_NOTHING else []
+    return [] if digest in _OF_NOTHING else [digest]
 
 
 def _name_of(function: Callable[..., object]) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from base64 import b64decode
 from hashlib import sha256
 from urllib.parse import unquote
 
 from destinations.normal_form import normal_form
-from destinations.normalise import digests_of, email, google_email
+from destinations.normalise import digests_of, email, google_email, hash_in_base64
 
 GMAIL = ("gmail.com", "googlemail.com")
 """Domains that share their mailboxes."""
@@ -17,10 +16,6 @@ _HEX_DIGITS = 64
 _SHORTEST_HASH = 43
 """Length of a SHA-256 digest in Base64, without padding."""
 
-_is_base64 = re.compile(r"[A-Za-z0-9+/_-]{42}[AEIMQUYcgkosw048]=?", re.ASCII).fullmatch
-"""32 bytes in Base64, also in the alphabet for URLs."""
-
-_FOR_URLS = str.maketrans("-_", "+/")
 has_at = re.compile("@|%40|\uff20").search
 """Whether a text may be an e-mail address, also with an encoded or a wide ``@``."""
 
@@ -82,11 +77,8 @@ def gmail_spelling(text: str) -> str:
 def sha256_in(text: str) -> str:
     """The SHA-256 digest that `text` is, in hex or Base64, in lower-case hex; "" if it is none."""
     text = text.strip()
-    if known := digests_of(text, ()):
-        return known[0]
-    if _is_base64(text):
-        return b64decode(text.translate(_FOR_URLS).rstrip("=") + "=").hex()
-    return ""
+    known = digests_of(text, ())
+    return known[0] if known else hash_in_base64(text)
 
 
 def sha256_of(text: str) -> str:
