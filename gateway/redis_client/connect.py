@@ -22,7 +22,7 @@ Source of the first three: redis.readthedocs.io/en/stable/connections.html (from
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
 from redis import Redis
@@ -147,7 +147,7 @@ def _open_async(url: str, **policy: Any) -> AsyncRedis:
             return _tried(single)
         read = _read_sentinel_url(url)
         once = AsyncRetry(NoBackoff(), 0)
-        sentinel: Any = AsyncSentinel(  # type: ignore[no-untyped-call]
+        sentinel = cast(Any, AsyncSentinel)(
             read.addresses, sentinel_kwargs={**read.sentinels, "retry": once}
         )
         options = {"protocol": 2, **policy, **read.options}
@@ -167,7 +167,7 @@ def _open(url: str, **policy: Any) -> Redis:
             return _tried(single)
         read = _read_sentinel_url(url)
         once = Retry(NoBackoff(), 0)
-        sentinel: Any = Sentinel(  # type: ignore[no-untyped-call]
+        sentinel = cast(Any, Sentinel)(
             read.addresses, sentinel_kwargs={**read.sentinels, "retry": once}
         )
         options = {"protocol": 2, **policy, **read.options}
