@@ -33,6 +33,7 @@ from destinations.places import (
     us_state_code,
 )
 from destinations.remarks import remark
+from destinations.trimming import trimmed
 
 Normaliser = Callable[[str], str]
 
@@ -64,10 +65,6 @@ _REMEMBERED = 2048
 """How many values of such a field have their hashes cached."""
 _LONGEST_REMEMBERED = 100
 """Most characters of a cached value."""
-
-
-_INVISIBLE = "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
-"""Zero-width characters that surround text copied from a page or a phone."""
 
 
 def hashing(field: str, *normalisers: Normaliser, form: str = "") -> Hashing:
@@ -201,16 +198,10 @@ def _texts(value: Any) -> list[str]:
     if value is None:
         return []
     if isinstance(value, str):
-        text = value.strip()
-        return [text if text.isascii() else _trimmed(text)]
+        return [trimmed(value)]
     if isinstance(value, list):
-        return [_trimmed(text) if isinstance(text, str) else _digits(text) for text in value]
+        return [trimmed(text) if isinstance(text, str) else _digits(text) for text in value]
     return [_digits(value)]
-
-
-def _trimmed(text: str) -> str:
-    text = text.strip()
-    return text if text.isascii() else text.strip(_INVISIBLE).strip()
 
 
 def _digits(value: Any) -> str:
@@ -268,7 +259,7 @@ def email(text: str) -> str:
     ``Ada <ada@example.com>``; "" for several addresses, since any could be the person's, and for
     values that cannot be an address, such as ``none`` and ``guest@localhost``. Quotation marks
     around it, ``%40`` and the wide letters of East Asian keyboards are mended."""
-    text = _trimmed(text)
+    text = trimmed(text)
     if '"' in text:
         text = text.strip('"').strip()
     if "@" not in text and "%40" in text:

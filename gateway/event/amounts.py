@@ -11,10 +11,10 @@ from html import unescape
 from typing import NamedTuple
 
 from destinations.numbers import read_number
+from destinations.trimming import INVISIBLE
 from gateway.event.currencies import (
     WITH_THREE_DECIMALS,
     WITHOUT_DECIMALS,
-    WITHOUT_WIDTH,
     currencies_of,
     in_common,
 )
@@ -23,10 +23,10 @@ _MAX_LENGTH = 64
 
 _FORMS = str.maketrans(
     {"\u00a0": " ", "\u2007": " ", "\u2009": " ", "\u202f": " ", "\u2019": "'", "\u2212": "-"}
-    | dict.fromkeys(WITHOUT_WIDTH)
+    | dict.fromkeys(INVISIBLE)
 )
 """Replaces special spaces and the typographic apostrophe and minus with the usual characters, and
-removes characters without width."""
+removes invisible characters."""
 
 _UNIT = r"[^0-9+', .-][^0-9+',-]{0,3}?"
 _amount = re.compile(

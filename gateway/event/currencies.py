@@ -8,6 +8,7 @@ import re
 from html import unescape
 
 from destinations.amounts import WHOLE
+from destinations.trimming import trimmed
 
 _CODES = """
     AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN
@@ -108,9 +109,6 @@ NO_CODES = frozenset(
 amounts would be wrong in another unit, names of currencies, words for "none", and ISO 4217's codes
 for no currency and for tests."""
 
-WITHOUT_WIDTH = "\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff"
-"""Characters that nobody sees, such as marks of the direction of writing."""
-
 _MAX_LENGTH = 32
 _parts = re.compile(r"[^\W\d_]+[.$]?|[^\w\s()\[\]]+").findall
 """Splits ``USD $`` into ``USD`` and ``$``. A word may end with a dot or a dollar sign: ``US$``."""
@@ -119,7 +117,7 @@ _parts = re.compile(r"[^\W\d_]+[.$]?|[^\w\s()\[\]]+").findall
 def currencies_of(text: str) -> tuple[str, ...]:
     """The currencies that `text`, a code, a sign or both (``USD $``), can mean; none for any other
     text."""
-    text = unescape(text).strip().strip(WITHOUT_WIDTH).strip()
+    text = trimmed(unescape(text))
     found = _of_one(text)
     if found or len(text) > _MAX_LENGTH:
         return found

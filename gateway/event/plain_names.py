@@ -4,7 +4,7 @@ into the form of a tag manager."""
 from collections.abc import Iterable
 from typing import Any
 
-from gateway.event.currencies import WITHOUT_WIDTH
+from destinations.trimming import trimmed
 from gateway.event.schema import EventFields
 
 
@@ -16,11 +16,7 @@ def with_plain_names(raw: dict[str, Any], unknown: Iterable[str]) -> dict[str, A
         name: plain
         for name in unknown
         if (name.strip() != name or not name.isascii())
-        and (plain := _trimmed(name)) in EventFields.__annotations__
+        and (plain := trimmed(name)) in EventFields.__annotations__
         and plain not in raw
     }
     return {odd.get(name, name): value for name, value in raw.items()} if odd else raw
-
-
-def _trimmed(text: str) -> str:
-    return text.strip().strip(WITHOUT_WIDTH).strip()

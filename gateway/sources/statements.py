@@ -11,7 +11,6 @@ from typing import Any
 from gateway.event import Event
 from gateway.event.consent import (
     CONSENT,
-    LOOSE_CONSENTS,
     OTHER_SPELLINGS,
     TYPE_FIELDS,
     has_denial,
@@ -23,7 +22,7 @@ MAX_STATEMENTS = 21
 """Values of one field: one more than the consent stage reads, which makes it deny. Further values
 could not change that."""
 
-_SPELLINGS = frozenset(map(str.lower, (*OTHER_SPELLINGS, *LOOSE_CONSENTS, *TYPE_FIELDS)))
+_SPELLINGS = frozenset(map(str.lower, (*OTHER_SPELLINGS, *TYPE_FIELDS)))
 _NAMES = re.compile(
     r"(?:x-ga-(?:mp2-)?|ep\.|sst\.)?"
     r"(?:consent.*|gcs|gcd|npa|gdpr|gdpr_consent|tc_string|gpp|gpp_sid|us_privacy|gpc)"

@@ -1,10 +1,10 @@
-"""Brings statements about consent under the names that their readers know, however a sender spells
-the name: ``Consent State``, ``" consent"``, ``visitorConsent.ad_storage``."""
+"""Renames statements about consent to the names that their readers know, however a sender spells
+them: ``Consent State``, ``" consent"``, ``visitorConsent.ad_storage``."""
 
 import re
-from string import whitespace
 from typing import Any
 
+from destinations.trimming import trimmed
 from gateway.event import Event
 from gateway.event.bounds import MAX_DEPTH
 from gateway.event.consent import (
@@ -28,7 +28,6 @@ _BY_FOLDED = {
     **{folded(name): name for name in reversed(STATEMENT_FIELDS) if name != UNKNOWN_KEYS},
     CONSENT: _STATE,
 }
-_SPACE = whitespace + "\ufeff\xa0"
 _is_default = re.compile("default|initial").search
 _separators = re.compile(r"[.\[\]]").split
 
@@ -66,7 +65,7 @@ def _known(name: str, value: Any, may_be_form: bool) -> tuple[str, list[Any]]:
     form = folded(first)
     if form not in _BY_FOLDED and _is_default(form):
         return _DEFAULT, types_alone([*objects_in(_nested(inner, value))])
-    if not may_be_form and name.strip(_SPACE).lower() == CONSENT:
+    if not may_be_form and trimmed(name).lower() == CONSENT:
         return _STATE, [*statements_in(value)]
     return _BY_FOLDED.get(form, _LOOSE), [_nested(inner, value)]
 
