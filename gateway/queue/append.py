@@ -262,7 +262,7 @@ class Appender:
         without a decision.
         """
         batch = self.batch_of(decisions)
-        batch.said, batch.denied, batch.denied_before = {}, {}, {}
+        batch.said, batch.denied = {}, {}
         for name, day in undecided.waited:
             batch.withheld.setdefault(name, Counter())[day, undecided.reason] += 1
         for name, day in (*waited, *undecided.waited):

@@ -39,11 +39,18 @@ entry."""
 _MARK = {ANONYMISED}
 """The fields of a form that adds nothing to another."""
 
-_IN_HEAD = ("waiting", "said", "denied", "denied_before", "quarantine", "records", "renewed")
+_IN_HEAD = ("waiting", "said", "quarantine", "records", "renewed")
 """Further parts of a head; those of earlier versions may lack them."""
 
 UNKNOWN_DAY = 0
 """Used for events spooled by an earlier version, which are not counted for any day."""
+
+Denials = dict[str, int]
+"""What is denied, as `gateway.stages.held_consent.denial` says, each with the Unix millisecond
+before which it stops events, or `UNTIL_NOW`."""
+
+UNTIL_NOW = 0
+"""Stands for the time of a denial that also stops what the same commit appends."""
 
 
 class AppendBatch:
@@ -54,7 +61,6 @@ class AppendBatch:
         "awaited",
         "days",
         "denied",
-        "denied_before",
         "held",
         "marks",
         "passages",
@@ -88,11 +94,9 @@ class AppendBatch:
     """Events that wait for consent: page, number of the payload, destinations."""
     said: dict[str, dict[str, str]]
     """What each page states about consent, by type."""
-    denied: dict[str, list[str]]
-    """What is denied for each page or visitor, as `gateway.stages.held_consent.denial` says."""
-    denied_before: dict[str, dict[str, int]]
-    """The same for denials that a later event of the request takes back, each with the Unix
-    millisecond at which the request came in: they stop only what came in before."""
+    denied: dict[str, Denials]
+    """What is denied for each page or visitor. A denial that a later event of the request takes
+    back stops only what came in before the request."""
     quarantine: list[int]
     """Numbers of the payloads that enter the quarantine."""
     records: list[Record]
@@ -135,7 +139,6 @@ class AppendBatch:
         self.waiting = []
         self.said = {}
         self.denied = {}
-        self.denied_before = {}
         self.again = False
         self.awaited = False
         self.quarantine = []
@@ -160,6 +163,7 @@ class AppendBatch:
         batch.days = head.get("days", [UNKNOWN_DAY] * len(payloads))
         for name in _IN_HEAD:
             setattr(batch, name, head.get(name, getattr(batch, name)))
+        batch.denied = _read_denied(head)
         if tried := head.get("tried"):
             series, number = tried
             batch.tried = series, number
@@ -173,7 +177,9 @@ class AppendBatch:
             name: [(*by, amount) for by, amount in told.items()]
             for name, told in self.withheld.items()
         }
-        rest = {name: getattr(self, name) for name in ("sent", "marks", "days", *_IN_HEAD)}
+        rest = {
+            name: getattr(self, name) for name in ("sent", "marks", "days", "denied", *_IN_HEAD)
+        }
         return {"withheld": withheld, "tried": self.tried, **rest}
 
     @property
@@ -217,8 +223,7 @@ class AppendBatch:
         part.marks = [()] * len(part.payloads)
         part.days = [self.days[number - 1] for number in self.quarantine]
         part.quarantine = list(range(1, len(part.payloads) + 1))
-        part.said, part.released = self.said, self.released
-        part.denied, part.denied_before = self.denied, self.denied_before
+        part.said, part.denied, part.released = self.said, self.denied, self.released
         for record in self.records:
             if not record[4]:
                 part._add_record(self, record, [])
@@ -273,7 +278,7 @@ class AppendBatch:
                 self.said.setdefault(held.page, {}).update(held.stated)
             self._take_back(held, decision)
             for each in held.speaks_for:
-                self.denied.setdefault(each, []).extend(held.denied)
+                self.denied.setdefault(each, {}).update(dict.fromkeys(held.denied, UNTIL_NOW))
         if decision.quarantine:
             self.quarantine.append(self._payload(encode_quarantined(decision, receipt), day))
         if feeding is not None and (decision.verdicts or not decision.refused):
@@ -294,11 +299,9 @@ class AppendBatch:
             if state == "granted"
         }
         for each in granted and held.visitors:
-            denied = self.denied.get(each, [])
-            if taken_back := granted.intersection(denied):
-                before = dict.fromkeys(taken_back, int(1000 * decision.received_at))
-                self.denied_before.setdefault(each, {}).update(before)
-                self.denied[each] = [kind for kind in denied if kind not in taken_back]
+            denied = self.denied.get(each, {})
+            taken_back = granted.intersection(denied)
+            denied.update(dict.fromkeys(taken_back, int(1000 * decision.received_at)))
 
     def _additions(
         self, decision: Decision, forms: list[_Form], receipt: str, day: int
@@ -340,3 +343,21 @@ def _read_withheld(told: int | list[tuple[int, str, int]]) -> Withheld:
     if isinstance(told, int):
         return Counter({(UNKNOWN_DAY, NO_REASON): told})
     return Counter({(day, reason): amount for day, reason, amount in told})
+
+
+def add_denials(known: Denials, more: Denials) -> None:
+    """Adds `more` to `known`. Of two that deny the same, the one that stops more events stays."""
+    for kind, end in more.items():
+        other = known.get(kind, end)
+        known[kind] = max(end, other) if end and other else UNTIL_NOW
+
+
+def _read_denied(head: dict[str, Any]) -> dict[str, Denials]:
+    """Reads what is denied. Earlier versions listed what is denied until now, and kept denials that
+    are taken back apart."""
+    denied: dict[str, Denials] = {}
+    for each, kinds in head.get("denied", {}).items():
+        denied[each] = kinds if isinstance(kinds, dict) else dict.fromkeys(kinds, UNTIL_NOW)
+    for each, denials in head.get("denied_before", {}).items():
+        add_denials(denied.setdefault(each, {}), denials)
+    return denied

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from gateway.queue.append_batch import AppendBatch
+from gateway.queue.append_batch import AppendBatch, Denials, add_denials
 from gateway.queue.marks import Marks
 from gateway.queue.quarantined_event import has_trusted_sender
 
@@ -23,14 +23,10 @@ def parts_of(group: Sequence[AppendBatch]) -> tuple[list[list[AppendBatch]], lis
         for name in concerned:
             parts.setdefault(name, []).append(batch.part_of(name))
         part = batch.own_part()
-        says = part.said or part.denied or part.denied_before
+        says = part.said or part.denied
         if not concerned or part.payloads or says or part.released:
             own.append(part)
     return list(parts.values()), own
-
-
-UNTIL_NOW = 0
-"""Stands for the time of a denial that also stops what the same commit appends."""
 
 
 class _Rows(dict[tuple[int, bool], list[Any]]):
@@ -53,7 +49,7 @@ def plan_of(group: Sequence[AppendBatch]) -> tuple[list[str], list[bytes], dict[
     """
     rows: defaultdict[str, _Rows] = defaultdict(_Rows)
     said: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    denied: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    denied: defaultdict[str, Denials] = defaultdict(dict)
     waiting: list[tuple[str, int, list[str], int]] = []
     payloads: list[bytes] = []
     marks: list[Marks] = []
@@ -63,7 +59,7 @@ def plan_of(group: Sequence[AppendBatch]) -> tuple[list[str], list[bytes], dict[
     records: list[tuple[int, list[int], int, list[int]]] = []
     passages: dict[str, str] = {}
     for batch in group:
-        before, again = len(payloads), batch.again
+        offset, again = len(payloads), batch.again
         payloads += batch.payloads
         marks += batch.marks
         released += batch.released
@@ -76,39 +72,34 @@ def plan_of(group: Sequence[AppendBatch]) -> tuple[list[str], list[bytes], dict[
         for name, numbers in batch.sent.items():
             of_name = rows[name]
             for number in numbers:
-                of_name[days[number - 1], again][2].append(before + number)
+                of_name[days[number - 1], again][2].append(offset + number)
         for name, held in batch.held.items():
             for day, amount in held.items():
                 rows[name][day, again][3] += amount
         for page in batch.said:
             said[page].update(batch.said[page])
-        for each, kinds in batch.denied_before.items():
-            known = denied[each]
-            for kind, before in kinds.items():
-                if known.get(kind) != UNTIL_NOW:
-                    known[kind] = max(before, known.get(kind, before))
-        for each in batch.denied:
-            denied[each].update(dict.fromkeys(batch.denied[each], UNTIL_NOW))
+        for each, denials in batch.denied.items():
+            add_denials(denied[each], denials)
         for page, number, names in batch.waiting:
             day = days[number - 1]
-            waiting.append((page, before + number, names, day))
+            waiting.append((page, offset + number, names, day))
             for name in names:
                 rows[name][day, again][3] += 0  # the script decides whether it may wait
         for number in batch.quarantine:
-            quarantine.append((before + number, has_trusted_sender(batch.payloads[number - 1])))
+            quarantine.append((offset + number, has_trusted_sender(batch.payloads[number - 1])))
         for number in batch.renewed:
-            renewed.append(before + number)
+            renewed.append(offset + number)
         for number, passage in batch.passages.items():
-            passages[str(before + number)] = passage
+            passages[str(offset + number)] = passage
         for record, numbers, waits, _, _, *rest in batch.records:
-            held_number = before + waits if waits else 0
+            held_number = offset + waits if waits else 0
             added = rest[0] if rest else numbers[1:]
             records.append(
                 (
-                    before + record,
-                    [before + each for each in numbers],
+                    offset + record,
+                    [offset + each for each in numbers],
                     held_number,
-                    [each and before + each for each in added],
+                    [each and offset + each for each in added],
                 )
             )
     places = {name: place for place, name in enumerate(rows, 1)}

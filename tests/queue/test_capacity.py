@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from gateway.configuration.delivery import DeliverySettings
 from gateway.configuration.load import parse_settings
 from gateway.queue.append import Appender, Retention
+from gateway.queue.append_batch import UNTIL_NOW
 from gateway.queue.bounds import OPEN, Limits
 from gateway.queue.capacity import CALM_SECONDS, CapacityWatch, read_memory_usage, read_usage
 from gateway.queue.marks import count_keys
@@ -72,7 +73,7 @@ async def test_a_visitor_who_denies_again_counts_once(redis: Redis) -> None:
     for _ in range(3):
         for visitors in (["anna"], ["anna", "bert"]):
             batch = appender.batch_of([])
-            batch.denied = {each: ["ad_storage"] for each in visitors}
+            batch.denied = {each: {"ad_storage": UNTIL_NOW} for each in visitors}
             await appender.write([batch])
     assert (await read_usage(redis, KEYS, limits)).withdrawals == 2
 
@@ -84,7 +85,7 @@ async def test_a_withdrawal_of_long_ago_moves_to_the_present_when_it_is_renewed(
     limits = Limits(LIMITS.destinations, withdrawals=True)
     appender = Appender(redis, KEYS, PendingCounts(), nobody, Retention(withdrawal=week))
     batch = appender.batch_of([])
-    batch.denied = {"anna": ["ad_storage"]}
+    batch.denied = {"anna": {"ad_storage": UNTIL_NOW}}
     await appender.write([batch])
     (key,) = [key async for key in redis.scan_iter(f"{KEYS.withdrawn}#*")]
     earlier = f"{KEYS.withdrawn}#{int(key.decode().rpartition('#')[2]) - 4}"

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+import orjson
 import pytest
 from redis.asyncio import Redis
 
@@ -15,7 +16,9 @@ from gateway.event import Received, read_event
 from gateway.pipeline.compile import compile_pipeline
 from gateway.pipeline.decision import Decision
 from gateway.queue.append import Appender, Retention
+from gateway.queue.append_batch import AppendBatch
 from gateway.queue.entry import decode
+from gateway.queue.feed import Feeding
 from gateway.queue.held_consent import withdrawn
 from gateway.queue.pending_counts import PendingCounts
 from gateway.redis_client.connect import connect_for_intake
@@ -70,7 +73,10 @@ def trusted(name: str, consent: Mapping[str, str] | None = None, **fields: Any) 
 class Queue:
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
-        self.appender = Appender(redis, KEYS, PendingCounts(), nobody, Retention.of(SETTINGS))  # type: ignore[arg-type]
+        feeding = Feeding(1_000_000, lambda *_: [])
+        self.appender = Appender(
+            redis, KEYS, PendingCounts(), nobody, Retention.of(SETTINGS), feeding
+        )  # type: ignore[arg-type]
 
     async def take(self, *decisions: Decision) -> None:
         for decision in decisions:
@@ -117,6 +123,46 @@ async def test_a_denial_stops_nothing_that_its_request_grants_after_it(queue: Qu
     await asyncio.sleep(0.01)
     await queue.appender.append(request)
     assert await queue.stopped() == ["a", "c"]
+
+
+async def test_the_ledger_gets_a_request_that_takes_a_denial_back(queue: Queue) -> None:
+    page = Browser(PAGE)
+    await queue.appender.append([page.sends("a", DENIED), page.sends("b", GRANTED)])
+    assert await queue.redis.xlen(KEYS.feed) == 2
+
+
+@pytest.mark.parametrize("earlier", [False, True], ids=["this version", "an earlier one"])
+async def test_a_batch_that_was_spooled_denies_the_same(queue: Queue, earlier: bool) -> None:
+    page, other = Browser(PAGE), Browser(OTHER_PAGE)
+    first = page.sends("a", GRANTED)
+    first.received_at -= 0.1
+    await queue.take(first)
+    request = [
+        page.sends("b", DENIED),
+        other.sends("c", GRANTED),
+        page.sends("d", GRANTED),
+        other.sends("e", DENIED),
+    ]
+    await asyncio.sleep(0.01)
+    batch = queue.appender.batch_of(request)
+    head = orjson.loads(orjson.dumps(batch.head))
+    if earlier:
+        head |= in_two_parts(head["denied"])
+    await queue.appender.write([AppendBatch.of(head, batch.payloads)])
+    assert await queue.stopped() == ["a", "c"]
+
+
+def in_two_parts(denied: dict[str, dict[str, int]]) -> dict[str, Any]:
+    """`denied` of a head as earlier versions wrote it."""
+    return {
+        "denied": {
+            each: [kind for kind in kinds if not kinds[kind]] for each, kinds in denied.items()
+        },
+        "denied_before": {
+            each: {kind: end for kind, end in kinds.items() if end}
+            for each, kinds in denied.items()
+        },
+    }
 
 
 async def test_the_last_word_of_a_request_is_a_denial(queue: Queue) -> None:
