@@ -150,6 +150,10 @@ class ForwardWorker(Worker):
                 raise RQAwayError(type(error).__name__) from None
             raise
 
+    def unsubscribe(self) -> None:
+        """Leaves the thread that listens to commands until the process ends. RQ stops it, for which
+        redis-py 8.2 may wait a minute: the thread that waits for a channel is not woken."""
+
     def maintain_heartbeats(self, *args: Any) -> None:
         # the horse is still at work, and would end with this process
         with suppress(MemoryIsFullError, RedisError), memory_may_be_full():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +13,11 @@ import pytest
 from redis import Redis
 
 from gateway.delivery import job as job_module
+from gateway.delivery.job import ForwardWorker
+from gateway.redis_client.connect import connect_for_jobs
 from gateway.system.processes import die_with_parent
 from tests.support.gateway_process import wait_for
-from tests.support.keys import ADS
+from tests.support.keys import ADS, KEYS
 from tests.support.waking import wake_unmarked
 
 CONFIG = """
@@ -90,6 +93,21 @@ def test_it_ends_soon(redis: Redis, redis_url: str, tmp_path: Path, told: str) -
     finally:
         worker.kill()
         worker.wait()
+
+
+def test_it_does_not_wait_for_the_thread_that_listens_to_commands(redis_url: str) -> None:
+    """That thread waits up to a minute for its next channel after it left the only one."""
+    with connect_for_jobs(redis_url, 0) as connection:
+        worker = ForwardWorker([KEYS.queue], connection=connection, serializer="json")
+        worker.subscribe()  # type: ignore[no-untyped-call]
+        listener = worker.pubsub
+        assert listener is not None
+        listener.unsubscribe()  # type: ignore[no-untyped-call]
+        wait_for(lambda: not listener.subscribed, 60, "the thread to leave the channel")
+        ending = threading.Thread(target=worker.teardown, daemon=True)
+        ending.start()
+        ending.join(30)
+        assert not ending.is_alive()
 
 
 def has_no_child(pid: int) -> bool:
