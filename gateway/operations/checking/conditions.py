@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from gateway.configuration.yaml_file import dotted, read_yaml
 from gateway.event.consent import CONSENT
 from gateway.event.fields import field_type, fitting
 from gateway.event.paths import ANY, as_text
+from gateway.operations.checking.texts import as_pattern, not_given
 from gateway.operations.checking.written_paths import (
     Tested,
     event_names,
@@ -22,7 +22,6 @@ from gateway.operations.checking.written_paths import (
 )
 from gateway.stages.conditions.compare import other_form, tests_of
 from gateway.stages.conditions.model import Operators
-from gateway.stages.consent.places import COUNTRIES
 
 ADDED_KINDS: Mapping[str, str] = {
     "bot.is_bot": "boolean",
@@ -36,38 +35,6 @@ ADDED_KINDS: Mapping[str, str] = {
 
 _WORDS = {"boolean": "is true or false", "number": "is a number", "string": "is a text"}
 _OF_MANY = {"array": "is a list", "object": "is an object"}
-_SIGNS: Mapping[str, Callable[[str], object]] = {
-    "|": re.compile(r"[\w$)]\|[\w^(]").search,
-    "^": re.compile(r"\^.").match,
-    "$": re.compile(r"\w\$$").search,
-}
-"""Signs of patterns, and what finds them."""
-
-_HOST = re.compile(r"[^A-Z/:?]*|.*[\[\]].*")
-_PATH = re.compile(r"/[^?#]*")
-_URL = re.compile(r"h(t(t(p(s?(:(/(/.*)?)?)?)?)?)?)?|[\w.+-]+://.*", re.DOTALL)
-_GIVEN: Mapping[str, tuple[str, Mapping[str, re.Pattern[str]]]] = {
-    "page_hostname": (
-        "is a host in lower case, without scheme, port and path",
-        {"any": _HOST, "equals": _HOST},
-    ),
-    "referrer.hostname": (
-        "is a host in lower case, without scheme, port and path",
-        {"any": _HOST, "equals": _HOST},
-    ),
-    "page_path": (
-        "begins with a slash and has no query",
-        {"equals": _PATH, "starts_with": _PATH, "any": re.compile(r"[^?#]*")},
-    ),
-    "page_location": ("is a whole URL", {"equals": _URL, "starts_with": _URL}),
-    "event_location.country": (
-        "is a country in ISO 3166's two capitals, such as 'GB'",
-        {"equals": re.compile("|".join(sorted(COUNTRIES)))},
-    ),
-}
-"""What the gateway gives fields that a sender does not state, and which texts these may meet, by
-operator; ``any`` stands for all others."""
-
 _OF_TEXTS = ("starts_with", "ends_with", "matches")
 _OF_NUMBERS = ("gt", "gte", "lt", "lte")
 
@@ -110,8 +77,8 @@ def _of_key(path: str, key: str) -> Iterator[str]:
     elif words := misfit(path, key):
         yield f"{words} never matches"
     else:
-        entries = _pattern(path, key, "write an entry for each value")
-        yield from filter(None, [entries or _not_given(path, "equals", key)])
+        entries = as_pattern(path, key, "write an entry for each value")
+        yield from filter(None, [entries or not_given(path, "equals", key)])
 
 
 def _as_number(key: str) -> str:
@@ -149,35 +116,12 @@ def _not_as_meant(tested: Tested) -> Iterator[str]:
                     f"`*` is no pattern; {text!r} matches only with the `*`: write `starts_with`, "
                     "`ends_with` or `matches`"
                 )
-            elif words := _pattern(tested.path, text, "write a list, or `matches`"):
+            elif words := as_pattern(tested.path, text, "write a list, or `matches`"):
                 yield words
             elif tested.path == "ip_override" and "/" in text:
                 yield f"is one address; the network {text!r} never matches: write `starts_with`"
-            elif words := _not_given(tested.path, name, text):
+            elif words := not_given(tested.path, name, text):
                 yield words
-
-
-def _not_given(path: str, operator: str, text: str) -> str:
-    """Says what the gateway gives the field at `path`, if it never meets `operator` with `text`."""
-    given = _GIVEN.get(path)
-    if given is None or not text:
-        return ""
-    words, patterns = given
-    is_possible = patterns.get(operator, patterns.get("equals" if operator == "in_" else "any"))
-    if is_possible is None or is_possible.fullmatch(text):
-        return ""
-    return f"{words}; {text!r} matches only if a sender states it so"
-
-
-def _pattern(path: str, text: str, instead: str) -> str:
-    """Says that `text` looks like a pattern or a list of the values at `path`, and what to write
-    `instead`; "" if it does not."""
-    signs = [sign for sign, is_in in _SIGNS.items() if is_in(text)]
-    if path == "event_name" and "," in text:
-        signs.append(",")
-    if not signs:
-        return ""
-    return f"`{signs[0]}` is no pattern; {text!r} matches only with the `{signs[0]}`: {instead}"
 
 
 def type_misfit(path: str, types: Collection[str]) -> str:
