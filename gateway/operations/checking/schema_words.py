@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from gateway.configuration.yaml_file import KeyPath
+from gateway.configuration.yaml_file import KeyPath, dotted
 from gateway.event.fields import field_type, known_names
 from gateway.event.paths import ANY
 from gateway.event.person import read_as
@@ -85,16 +85,14 @@ def words_without_effect(
 
 def _member(field: KeyPath | None, name: str) -> KeyPath | None:
     """The path of `name` in `field`; None if no path can name it."""
-    member = None if field is None else (*field, name)
+    if field is None or "." in name or name == ANY:
+        return None
+    member = (*field, name)
     try:
-        field_type(_dotted(member))
+        field_type(dotted(member))
     except ValueError:
         return None
-    return None if "." in name or name == ANY else member
-
-
-def _dotted(field: KeyPath | None) -> str:
-    return ".".join(map(str, field or ()))
+    return member
 
 
 def _element(key: str, field: KeyPath | None) -> KeyPath | None:
@@ -116,8 +114,8 @@ def _unknown(key: str, here: KeyPath, field: KeyPath | None) -> Iterator[Said]:
 
 
 def _unknown_field(field: KeyPath | None, here: KeyPath, own: Collection[str]) -> Iterator[Said]:
-    path = _dotted(field)
-    if not field or path in own:
+    path = dotted(field or ())
+    if not path or path in own:
         return
     if ours := read_as(path):
         yield here, f"`{path}` is read as `{ours}`, so events do not have it"
@@ -139,9 +137,9 @@ def _impossible(
         return
     elif key == "type":
         kinds = value if isinstance(value, list) else [value]
-        if words := type_misfit(_dotted(field), kinds):
+        if words := type_misfit(dotted(field), kinds):
             yield here, f"{words}; {value!r} never matches"
     elif key in ("const", "enum"):
         for each in value if key == "enum" else [value]:
-            if isinstance(each, str) and (words := misfit(_dotted(field), each)):
+            if isinstance(each, str) and (words := misfit(dotted(field), each)):
                 yield here, f"{words} never matches"

@@ -10,7 +10,7 @@ from gateway.configuration.settings import Settings
 from gateway.configuration.yaml_file import KeyPath, dotted, read_yaml
 from gateway.operations.checking.schema_words import words_without_effect
 from gateway.operations.checking.written_paths import made_fields
-from gateway.stages.schemas import SchemaMistake, load_schema, load_validator
+from gateway.stages.schemas import SchemaMistake, compile_schema, load_schema
 
 _ALWAYS = {"event_id": "1", "timestamp": 1.0, "consent": {}}
 """Fields that every event has when schemas see it."""
@@ -24,7 +24,7 @@ def schema_notes(settings: Settings, config: Path) -> Iterator[str]:
     for name, each in settings.schemas.items():
         try:
             schema = load_schema(each, settings.folder)
-            validator = load_validator(each, settings.folder)
+            validator = compile_schema(each, schema)
         except SchemaMistake:  # the file has changed since the settings were read
             continue
         for error in validator.iter_errors({"event_name": name, **_ALWAYS}):

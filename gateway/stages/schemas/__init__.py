@@ -1,7 +1,7 @@
 """Schemas: what events with a name must look like, and what happens to those that do not match."""
 
 from gateway.stages.schemas.check import Check, Checked, SchemaMistakes, compile_schemas
-from gateway.stages.schemas.load import SchemaMistake, load_schema, load_validator
+from gateway.stages.schemas.load import SchemaMistake, compile_schema, load_schema
 from gateway.stages.schemas.settings import EventName, OnMismatch, SchemaSettings
 
 __all__ = [
@@ -12,7 +12,7 @@ __all__ = [
     "SchemaMistake",
     "SchemaMistakes",
     "SchemaSettings",
+    "compile_schema",
     "compile_schemas",
     "load_schema",
-    "load_validator",
 ]

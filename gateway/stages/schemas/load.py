@@ -27,7 +27,7 @@ def load_validator(settings: SchemaSettings, folder: Path) -> jsonschema_rs.Vali
     Nothing is fetched: a schema that refers to another document is a mistake. Patterns run in
     linear time. Raises `SchemaMistake`.
     """
-    return _compile(load_schema(settings, folder), "schema" if settings.file is None else "file")
+    return compile_schema(settings, load_schema(settings, folder))
 
 
 def load_schema(settings: SchemaSettings, folder: Path) -> Any:
@@ -44,7 +44,9 @@ def _read(path: Path) -> Any:
         raise SchemaMistake("file", f"{path} is not JSON: {error}") from None
 
 
-def _compile(schema: Any, key: str) -> jsonschema_rs.Validator:
+def compile_schema(settings: SchemaSettings, schema: Any) -> jsonschema_rs.Validator:
+    """The validator for `schema`, which was loaded for `settings`. Raises `SchemaMistake`."""
+    key = "schema" if settings.file is None else "file"
     if not isinstance(schema, dict):
         raise SchemaMistake(key, "a JSON Schema must be an object")
     import jsonschema_rs
