@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +28,8 @@ from gateway.queue.lease import Lease
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import ensure_group
 from gateway.queue.settle import Reporting
-from tests.support.drains import Fill, Start, nobody
+from gateway.system.processes import die_with_parent
+from tests.support.drains import Fill, Start, StartLogged, nobody
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
 from tests.support.scripted_vendor import Parcel, Vendor
@@ -92,3 +97,26 @@ async def start(redis: Redis, watched: list[Attempt], calls_for_help: list[float
         return Drain(redis, KEYS, assignment, lease, stay, watched.append, call_help)
 
     return start
+
+
+@pytest.fixture
+def start_logged(tmp_path: Path) -> Iterator[StartLogged]:
+    """Starts a gateway command with the Redis at a URL, and writes what it logs to the file `log`
+    in `tmp_path`. It is killed at the end of the test."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start_logged(redis_url: str, *words: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gateway", *words],
+            env={**os.environ, "GATEWAY_REDIS_URL": redis_url},
+            cwd=Path(drain_module.__file__).parents[2],
+            stderr=(tmp_path / "log").open("wb"),
+            preexec_fn=die_with_parent,
+        )
+        started.append(process)
+        return process
+
+    yield start_logged
+    for process in started:
+        process.kill()
+        process.wait()

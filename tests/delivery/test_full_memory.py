@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,8 +34,7 @@ from gateway.queue.read import ensure_group
 from gateway.queue.redis_full import MemoryIsFullError, is_full, memory_may_be_full, write_note
 from gateway.queue.wake import WakeQueue
 from gateway.redis_client.connect import connect_for_jobs, connect_for_work
-from gateway.system.processes import die_with_parent
-from tests.support.drains import nobody, outcomes
+from tests.support.drains import StartLogged, nobody, outcomes
 from tests.support.events import decide, make_event
 from tests.support.gateway_process import wait_for
 from tests.support.keys import ADS, KEYS
@@ -258,31 +255,9 @@ def url(valkey: Valkey) -> Iterator[str]:
     valkey.empty()
 
 
-@pytest.fixture
-def start(tmp_path: Path, url: str) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Starts `gateway` with the given arguments."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(*words: str) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gateway", *words],
-            env={**os.environ, "GATEWAY_REDIS_URL": url},
-            cwd=Path(drain_module.__file__).parents[2],
-            stderr=(tmp_path / "log").open("wb"),
-            preexec_fn=die_with_parent,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
-
-
 @pytest.mark.parametrize("full_from_the_start", [True, False])
 def test_a_real_worker_goes_on(
-    start: Callable[..., subprocess.Popen[bytes]],
+    start_logged: StartLogged,
     url: str,
     tmp_path: Path,
     full_from_the_start: bool,
@@ -310,7 +285,7 @@ def test_a_real_worker_goes_on(
         config = tmp_path / "gateway.yaml"
         config.write_text(CONFIG.format(url=sink.url))
         asyncio.run(prepare())
-        worker = start("worker", "--config", str(config))
+        worker = start_logged(url, "worker", "--config", str(config))
         if not full_from_the_start:
             wait_for(lambda: len(sink.requests) > 20, 60, "the job to be at work")
             redis.config_set("maxmemory", 1)
@@ -325,13 +300,11 @@ def test_a_real_worker_goes_on(
         assert worker.wait(60) == 0
 
 
-def test_the_scheduler_waits_for_room(
-    start: Callable[..., subprocess.Popen[bytes]], url: str, tmp_path: Path
-) -> None:
+def test_the_scheduler_waits_for_room(start_logged: StartLogged, url: str, tmp_path: Path) -> None:
     with connect_for_jobs(url) as redis:
         WakeQueue(redis, KEYS).wake_later("ads", 0)
         redis.config_set("maxmemory", 1)
-        scheduler = start("scheduler", "--namespace", KEYS.namespace)
+        scheduler = start_logged(url, "scheduler", "--namespace", KEYS.namespace)
         log = tmp_path / "log"
         wait_for(lambda: "no job can be scheduled" in log.read_text(), 60, "it to say so")
         redis.config_set("maxmemory", 0)

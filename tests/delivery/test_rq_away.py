@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +12,6 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from gateway.configuration.load import parse_settings
-from gateway.delivery import drain as drain_module
 from gateway.delivery import sweep as sweep_module
 from gateway.delivery import without_rq as without_rq_module
 from gateway.delivery.job import ForwardWorker, RQAwayError
@@ -23,8 +19,7 @@ from gateway.delivery.without_rq import drain_without_rq
 from gateway.queue.append import Appender
 from gateway.queue.pending_counts import PendingCounts
 from gateway.redis_client.connect import connect_for_jobs, connect_for_work
-from gateway.system.processes import die_with_parent
-from tests.support.drains import nobody, outcomes
+from tests.support.drains import StartLogged, nobody, outcomes
 from tests.support.events import decisions
 from tests.support.gateway_process import wait_for
 from tests.support.keys import ADS, KEYS
@@ -104,30 +99,8 @@ def test_one_that_waits_for_a_job_leaves_rq_only_if_it_has_its_own_server(
             worker.dequeue_job_and_maintain_ttl(1)
 
 
-@pytest.fixture
-def start(tmp_path: Path, redis_url: str) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Starts `gateway` with the given arguments."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(*words: str) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gateway", *words],
-            env={**os.environ, "GATEWAY_REDIS_URL": redis_url},
-            cwd=Path(drain_module.__file__).parents[2],
-            stderr=(tmp_path / "log").open("wb"),
-            preexec_fn=die_with_parent,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
-
-
 def test_a_real_worker_drains_without_it(
-    start: Callable[..., subprocess.Popen[bytes]],
+    start_logged: StartLogged,
     redis_url: str,
     jobs: Server,
     tmp_path: Path,
@@ -142,7 +115,7 @@ def test_a_real_worker_drains_without_it(
         config = tmp_path / "gateway.yaml"
         config.write_text(CONFIG.format(sink=sink.url, jobs=jobs.url))
         asyncio.run(prepare())
-        worker = start("worker", "--config", str(config))
+        worker = start_logged(redis_url, "worker", "--config", str(config))
         wait_for(lambda: len(sink.requests) == 5, 60, "the events to arrive")
         assert "redis.jobs_url is away; forwarding" in (tmp_path / "log").read_text()
         worker.terminate()

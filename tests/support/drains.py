@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -24,6 +25,7 @@ SOON = [0.2]
 
 Start = Callable[..., Awaitable[Drain]]
 Fill = Callable[..., Awaitable[None]]
+StartLogged = Callable[..., subprocess.Popen[bytes]]
 
 
 async def nobody(_: object = None) -> None:
