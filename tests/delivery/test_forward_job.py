@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 from redis import Redis
-from rq import Callback, Queue, SimpleWorker, Webhook
+from rq import Callback, Queue, Webhook
 from rq.exceptions import StopRequested
 from rq.job import Job, JobStatus
 from rq.registry import ScheduledJobRegistry
@@ -27,6 +27,7 @@ from gateway.queue.wake import FORWARD, MAX_MARK_MS, ForwardJob, WakeQueue
 from tests.support import crafted_job as crafted
 from tests.support.gateway_process import free_port
 from tests.support.keys import ADS, KEYS
+from tests.support.queued_jobs import work_off_jobs
 from tests.support.sink_server import Sink
 from tests.support.waking import wake_unmarked
 
@@ -47,12 +48,6 @@ def wake_queue(redis: Redis) -> WakeQueue:
 @pytest.fixture(autouse=True)
 def forget_calls() -> None:
     crafted.calls.clear()
-
-
-def work_off(redis: Redis) -> None:
-    """Runs the queued jobs as `ForwardWorker` does, in this process."""
-    worker = SimpleWorker([KEYS.queue], connection=redis, serializer="json", job_class=ForwardJob)
-    worker.work(burst=True, logging_level="CRITICAL")
 
 
 def jobs(redis: Redis) -> list[dict[bytes, bytes]]:
@@ -167,7 +162,7 @@ class TestRefusals:
         crafted_job = self.slip_in(redis, func, *args, kwargs=kwargs)
         with pytest.raises(PermissionError):
             ForwardJob.fetch(crafted_job.id, connection=redis, serializer=JSONSerializer).perform()
-        work_off(redis)
+        work_off_jobs(redis)
         assert crafted_job.get_status() == JobStatus.FAILED
         assert crafted.calls == []
 
@@ -175,7 +170,7 @@ class TestRefusals:
         slipped = self.slip_in(redis, FORWARD, "ads")
         data = orjson.dumps([FORWARD, {"forward": 1}, ["ads"], {}])
         redis.hset(slipped.key, "data", zlib.compress(data))
-        work_off(redis)
+        work_off_jobs(redis)
         assert slipped.get_status() == JobStatus.FAILED
 
     def test_a_pickle(self, redis: Redis) -> None:
@@ -185,7 +180,7 @@ class TestRefusals:
 
         slipped = self.slip_in(redis, FORWARD, "ads")
         redis.hset(slipped.key, "data", zlib.compress(pickle.dumps(Bomb())))
-        work_off(redis)
+        work_off_jobs(redis)
         assert crafted.calls == []
 
     @pytest.mark.parametrize("fails", [False, True])
@@ -193,7 +188,7 @@ class TestRefusals:
         spy = Callback("tests.support.crafted_job.spy")
         args = () if fails else ("ads",)
         self.slip_in(redis, FORWARD, *args, on_success=spy, on_failure=spy, on_stopped=spy)
-        work_off(redis)
+        work_off_jobs(redis)
         assert crafted.calls == []
 
     @pytest.mark.parametrize("fails", [False, True])
@@ -205,13 +200,13 @@ class TestRefusals:
             ]
             args = () if fails else ("ads",)
             self.slip_in(redis, FORWARD, *args, webhooks=hooks)
-            work_off(redis)
+            work_off_jobs(redis)
             assert sink.requests == []
 
     def test_our_own_job_runs(self, redis: Redis) -> None:
         wake_unmarked(redis, "ads")
         (job_id,) = redis.lrange(KEYS.queue_key, 0, -1)
-        work_off(redis)
+        work_off_jobs(redis)
         job = ForwardJob.fetch(job_id.decode(), connection=redis, serializer=JSONSerializer)
         assert job.get_status() == JobStatus.FINISHED
 
@@ -263,7 +258,7 @@ class TestForward:
         scheduled.remove("later-ads")
         redis.rpush(KEYS.queue_key, "later-ads")  # as the scheduler does when the job is due
         redis.rpush(KEYS.queue_key, "somebody waits")
-        work_off(redis)
+        work_off_jobs(redis)
         assert scheduled.get_job_ids() == ["later-ads"]
         wait = scheduled.get_scheduled_time("later-ads").timestamp() - redis.time()[0]
         lives = redis.ttl("rq:job:later-ads")

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import SimpleWorker
 from rq.registry import (
     BaseRegistry,
     CanceledJobRegistry,
@@ -28,6 +27,7 @@ from gateway.queue.wake import FORWARD, ForwardJob, WakeQueue
 from gateway.redis_client.connect import connect_for_jobs
 from tests.support.gateway_process import wait_for
 from tests.support.keys import KEYS
+from tests.support.queued_jobs import work_off_jobs
 from tests.support.valkey_server import TcpServer
 from tests.support.waking import wake_unmarked
 
@@ -109,8 +109,7 @@ def work_off(redis: Redis, finished: int = 0, failed: int = 0) -> None:
     """Queues jobs that finish and jobs that fail, then does all jobs in the queue."""
     queue(redis, "ads", finished)
     queue(redis, "fails", failed)
-    worker = SimpleWorker([KEYS.queue], connection=redis, serializer="json", job_class=ForwardJob)
-    worker.work(burst=True, logging_level="CRITICAL")
+    work_off_jobs(redis)
 
 
 def registry(kind: type[BaseRegistry], redis: Redis) -> BaseRegistry:
