@@ -21,22 +21,18 @@ def union(forms: Iterable[Event]) -> Event:
     return merged
 
 
-def beyond(known: Event, forms: Iterable[Event]) -> list[Event]:
-    """The fields that each of `forms` adds to `known`: the `union` of `known` and these equals that
-    of `known` and the form."""
-    nested = [name for name, value in known.items() if isinstance(value, dict)]
-    return [_more(known, form, nested) for form in forms]
-
-
-def _more(known: Event, form: Event, nested: Iterable[str]) -> Event:
-    """nested: the fields of `known` that are objects."""
+def beyond(known: Event, form: Event) -> Event:
+    """The fields that `form` adds to `known`: the `union` of `known` and these equals that of
+    `known` and `form`."""
     more: Event = {}
-    if not form.keys() <= known.keys():
-        more = {name: value for name, value in form.items() if name not in known}
-    for name in nested:
-        value, other = form.get(name), known[name]
-        if value is not other and isinstance(value, dict):
-            (inner,) = beyond(other, [value])
-            if inner:
-                more[name] = inner
+    for name, value in form.items():
+        if name not in known:
+            more[name] = value
+        elif (
+            value is not (other := known[name])
+            and isinstance(value, dict)
+            and isinstance(other, dict)
+            and (inner := beyond(other, value))
+        ):
+            more[name] = inner
     return more

@@ -94,28 +94,21 @@ class EventDigests:
 
         forms: the event as destinations may have it.
         """
-        get = event.get
-        events, orders = [get("event_id")], [get("transaction_id")]
-        persons: list[object] = []
-        phones: list[object] = []
+        digests: list[str] = []
+        named: list[object] = []
         users: list[object] = []
+        for each in (event, *forms):  # forms share most of what they have
+            get = each.get
+            names = get("event_id"), get("transaction_id")
+            if names not in named:
+                named.append(names)
+                digests += self._of_names(*names)
         for form in forms:
             get = form.get
-            if form is not event:
-                events.append(get("event_id"))
-                orders.append(get("transaction_id"))
-            persons += get("client_id"), get("user_id")
-            user = get("user_data")
-            if isinstance(user, dict) and user not in users:  # forms share most of what they have
-                users.append(user)
-                persons += _held(user, "email_address")
-                phones += _held(user, "phone_number")
-        digests = [self._digest("event", spelling(each)) for each in _known(events)]
-        digests += [self._digest("order", spelling(each)) for each in _known(orders)]
-        for text in _known(persons):
-            digests += self._of_person[text]
-        for text in _known(map(_phone_text, phones)) if phones else ():
-            digests += self._of_phone[text]
+            ids = get("client_id"), get("user_id"), get("user_data")
+            if ids not in users:
+                users.append(ids)
+                digests += self._of_ids(*ids)
         return [*dict.fromkeys(digests)]
 
     def with_earlier(self, event: Event) -> list[str]:
@@ -123,8 +116,29 @@ class EventDigests:
         tombstones may still contain."""
         texts: list[object] = [event.get(name) for name in _IDS]
         user = event.get("user_data")
-        texts += _held(user, "email_address") if isinstance(user, dict) else ()
+        if isinstance(user, dict):
+            texts += _held(user, "email_address", "sha256_email_address")
         return [*self.of_event(event), *map(self._earlier, _known(texts))]
+
+    def _of_names(self, event_id: object, order_id: object) -> Iterator[str]:
+        if isinstance(event_id, str) and event_id:
+            yield self._digest("event", spelling(event_id))
+        if isinstance(order_id, str) and order_id:
+            yield self._digest("order", spelling(order_id))
+
+    def _of_ids(self, client_id: object, user_id: object, user: object) -> list[str]:
+        digests: list[str] = []
+        texts, phones = [client_id, user_id], []
+        if isinstance(user, dict):
+            texts += _held(user, "email_address", "sha256_email_address")
+            phones = _held(user, "phone_number", "sha256_phone_number")
+        for text in texts:
+            if isinstance(text, str) and text:
+                digests += self._of_person[text]
+        for text in map(_phone_text, phones):
+            if text:
+                digests += self._of_phone[text]
+        return digests
 
     def _digests_of_person(self, text: str) -> Sequence[str]:
         spellings = [spelling(text)]
@@ -146,29 +160,31 @@ class EventDigests:
         return self._digest(_EARLIER, earlier_spelling(text))
 
 
-def _held(user: Mapping[str, object], field: str) -> Iterator[object]:
-    """The values that `user` has of `field`: in clear, hashed, and in the forms of
+def _held(user: Mapping[str, object], field: str, hashed: str) -> list[object]:
+    """The values that `user` has of `field`: in clear, `hashed`, and in the forms of
     `hash_at_ingest`."""
-    held = [user.get(field), user.get(f"sha256_{field}")]
+    values = [user.get(field), user.get(hashed)]
     forms = user.get(FORMS)
     if isinstance(forms, dict) and isinstance(forms.get(field), dict):
-        held += forms[field].values()
-    for each in held:
+        values += forms[field].values()
+    held: list[object] = []
+    for each in values:
         if isinstance(each, list):
-            yield from each
+            held += each
         elif each is not None:
-            yield each
+            held.append(each)
+    return held
 
 
 def _is_short(text: str) -> bool:
     return len(text) <= _LONGEST_REMEMBERED
 
 
-def _phone_text(value: object) -> object:
+def _phone_text(value: object) -> str:
     if isinstance(value, int | float):
         number = to_whole_number(value)
-        return None if number is None else str(number)
-    return value
+        return "" if number is None else str(number)
+    return value if isinstance(value, str) else ""
 
 
 def _known(found: Iterable[object]) -> list[str]:

@@ -21,6 +21,7 @@ from gateway.event.mending import IGNORED
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.stages.claims import CLAIMS
 from gateway.stages.consent import CLAIMED_LOCATION
+from gateway.stages.field_consent import Removed
 from gateway.stages.integrations import INTEGRATIONS
 from gateway.stages.rules import Ruled
 from gateway.system.bounded_cache import BoundedCache
@@ -41,6 +42,9 @@ Changed = dict[str, str]
 _FOR = "for "
 _MAX_REMEMBERED = 2_048
 """Maximum length of all names in differences whose text is remembered, in characters."""
+
+_MAX_REMOVED = 50
+"""Maximum number of removed fields whose outermost fields are remembered."""
 
 _Names = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 """The fields that were added, replaced and removed."""
@@ -128,13 +132,11 @@ def _of_destination(event: Event, form: Event, verdict: Verdict) -> _Names:
     fields can differ."""
     if verdict.reason or INTEGRATIONS in event:
         return _difference(event, form)
-    if verdict.only_address:
-        return _difference_in(_ADDRESS, event, form)
-    edited: Iterable[str] | None = verdict.ruled.edited if verdict.ruled else ()
-    removed = [path.partition(".")[0] for path, _ in verdict.removed]
-    if edited is None or " " in "".join(removed):  # such as a parameter of a URL
-        return _difference(event, form)
-    return _difference_in(dict.fromkeys((*_ADDRESS, *removed, *edited)), event, form)
+    names: Collection[str] | None = _ADDRESS
+    if not verdict.only_address:
+        edited = verdict.ruled.edited if verdict.ruled else ()
+        names = None if edited is None else _outermost[verdict.removed, edited]
+    return _difference(event, form) if names is None else _difference_in(names, event, form)
 
 
 def _difference(before: Event, after: Event) -> _Names:
@@ -158,16 +160,18 @@ def _difference(before: Event, after: Event) -> _Names:
 
 def _difference_in(names: Iterable[str], before: Event, after: Event) -> _Names:
     """The difference, comparing only the fields in `names`."""
-    added, replaced, removed = [], [], []
+    added: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
     for name in names:
         if name not in after:
             if name in before:
-                removed.append(name)
+                removed += (name,)
         elif name not in before:
-            added.append(name)
+            added += (name,)
         elif (new := after[name]) is not (old := before[name]) and new != old:
-            replaced.append(name)
-    return tuple(added), tuple(replaced), tuple(removed)
+            replaced += (name,)
+    return added, replaced, removed
 
 
 def _to_words(differences: tuple[_Difference, ...]) -> tuple[Changed, frozenset[str]]:
@@ -192,6 +196,18 @@ def _are_short(differences: tuple[_Difference, ...]) -> bool:
 
 _in_words = BoundedCache(_to_words, _are_short)
 """Cached, since many events have the same differences."""
+
+
+def _to_outermost(changes: tuple[Removed, tuple[str, ...]]) -> Sequence[str] | None:
+    removed, edited = changes
+    names = [path.partition(".")[0] for path, _ in removed]
+    if " " in "".join(names):  # such as a parameter of a URL, which any field may have
+        return None
+    return tuple(dict.fromkeys((*_ADDRESS, *names, *edited)))
+
+
+_outermost = BoundedCache(_to_outermost, lambda changes: len(changes[0]) <= _MAX_REMOVED)
+"""From the fields that were removed, and those that rules may have changed."""
 
 
 def _without(told: Changed, hidden: Collection[str]) -> Changed:

@@ -310,19 +310,16 @@ class AppendBatch:
         entry with what it adds, 0 for nothing."""
         forms.sort(key=_lack)
         (first, known, _), *others = forms
-        if all(verdict.only_address for _, verdict, _ in forms):
-            return [0] * len(others)
         numbers = []
-        for (event, verdict, _), more in zip(
-            others, beyond(first, (event for event, _, _ in others)), strict=True
-        ):
-            applied = verdict.applied
-            if event.get(ANONYMISED):  # it adds nothing to a form that is not anonymised
-                more = {ANONYMISED: True} | (more if first.get(ANONYMISED) else {})
-            if more.keys() <= _MARK and {*applied} <= {*known.applied}:
-                numbers.append(0)
-            else:
-                numbers.append(self._payload(encode(decision, more, applied, receipt), day))
+        for event, verdict, _ in others:
+            number = 0
+            if not (verdict.only_address and known.only_address):
+                more, applied = beyond(first, event), verdict.applied
+                if event.get(ANONYMISED):  # it adds nothing to a form that is not anonymised
+                    more = {ANONYMISED: True} | (more if first.get(ANONYMISED) else {})
+                if more.keys() - _MARK or {*applied} - {*known.applied}:
+                    number = self._payload(encode(decision, more, applied, receipt), day)
+            numbers.append(number)
         return numbers
 
     def _payload(self, payload: bytes, day: int, known_by: Marks = ()) -> int:
